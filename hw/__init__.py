@@ -1,0 +1,1 @@
+"""PIM and baseline hardware estimators. This package imports none of the others."""

@@ -1,0 +1,1 @@
+"""Beam pipelines: raw logs to features, batch scoring, evaluation."""

@@ -1,0 +1,1 @@
+"""The library: schema, data, models and training of click-through-rate models."""

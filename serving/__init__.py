@@ -1,0 +1,1 @@
+"""Export, publication and serving of trained models over TF Serving's protocols."""
