@@ -28,8 +28,10 @@ class Dense:
     transform: Transform = "none"
 
     def __post_init__(self) -> None:
-        _check(self.transform in ("none", "log", "standardize"), f"column '{self.name}': unknown transform "
-               f"'{self.transform}'; write none, log or standardize")
+        _check(
+            self.transform in ("none", "log", "standardize"),
+            f"column '{self.name}': unknown transform '{self.transform}'; write none, log or standardize",
+        )
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,14 @@ class Categorical:
 
     def __post_init__(self) -> None:
         where = f"column '{self.name}'"
-        _check(self.encoding in ("vocabulary", "hash"), f"{where}: unknown encoding '{self.encoding}'; "
-               "write vocabulary or hash")
+        _check(
+            self.encoding in ("vocabulary", "hash"),
+            f"{where}: unknown encoding '{self.encoding}'; write vocabulary or hash",
+        )
         for name in ("min_count", "max_size", "oov_buckets", "buckets", "max_values"):
             _check(getattr(self, name) >= 1, f"{where}: {name} must be at least 1, not {getattr(self, name)}")
         _check(self.separator != "", f"{where}: an empty separator separates nothing")
-        _check(self.separator is not None or self.max_values == 1,
-               f"{where}: max_values needs a separator")
+        _check(self.separator is not None or self.max_values == 1, f"{where}: max_values needs a separator")
 
     @property
     def multivalued(self) -> bool:
@@ -91,8 +94,10 @@ class Label:
     rule: str | None = None
 
     def __post_init__(self) -> None:
-        _check(self.rule is None or _RULE.match(self.rule) is not None,
-               f"label '{self.column}': cannot read the rule '{self.rule}'; write for example '> 3'")
+        _check(
+            self.rule is None or _RULE.match(self.rule) is not None,
+            f"label '{self.column}': cannot read the rule '{self.rule}'; write for example '> 3'",
+        )
 
     @property
     def comparison(self) -> tuple[str, float] | None:
@@ -120,11 +125,17 @@ class Split:
     values: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        _check(self.by in ("hash", "time", "files", "column"),
-               f"split: unknown way '{self.by}'; write hash, time, files or column")
-        _check(len(self.fractions) == 3 and all(0 <= f <= 1 for f in self.fractions)
-               and abs(sum(self.fractions) - 1) < 1e-9 and self.fractions[0] > 0,
-               f"split: fractions {list(self.fractions)} must be three numbers (train, valid, test) that sum to 1")
+        _check(
+            self.by in ("hash", "time", "files", "column"),
+            f"split: unknown way '{self.by}'; write hash, time, files or column",
+        )
+        _check(
+            len(self.fractions) == 3
+            and all(0 <= f <= 1 for f in self.fractions)
+            and abs(sum(self.fractions) - 1) < 1e-9
+            and self.fractions[0] > 0,
+            f"split: fractions {list(self.fractions)} must be three numbers that sum to 1",
+        )
         _check(self.by != "column" or self.column is not None, "split: 'by: column' needs the column's name")
         for value, split in self.values:
             _check(split in SPLITS, f"split: value '{value}' stands for '{split}', which is none of {SPLITS}")
@@ -145,7 +156,9 @@ class FileFormat:
     columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check(len(self.delimiter) == 1, f"format: the delimiter must be one character, not '{self.delimiter}'")
+        _check(
+            len(self.delimiter) == 1, f"format: the delimiter must be one character, not '{self.delimiter}'"
+        )
         _check(self.header or bool(self.columns), "format: files without a header need the list of columns")
 
 
@@ -179,15 +192,23 @@ class Schema:
 
     def __post_init__(self) -> None:
         names = list(self.features)
-        _check(bool(names), "schema: no feature column; name at least one under dense, categorical or multivalued")
+        _check(
+            bool(names),
+            "schema: no feature column; name at least one under dense, categorical or multivalued",
+        )
         double = sorted({name for name in names if names.count(name) > 1})
         _check(not double, f"schema: column '{double[0] if double else ''}' is listed twice")
         for name in names:
-            _check(name not in RESERVED, f"schema: a feature may not be called '{name}': the name is taken by a role")
+            _check(
+                name not in RESERVED,
+                f"schema: a feature may not be called '{name}': the name is taken by a role",
+            )
             _check(name != self.label.column, f"schema: column '{name}' is the label and cannot be a feature")
             _check(name != self.truth, f"schema: column '{name}' is the truth and cannot be a feature")
-        _check(self.split.by != "time" or self.timestamp is not None,
-               "schema: a split by time needs the timestamp column")
+        _check(
+            self.split.by != "time" or self.timestamp is not None,
+            "schema: a split by time needs the timestamp column",
+        )
 
     @property
     def features(self) -> Iterator[str]:

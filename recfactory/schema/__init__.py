@@ -1,0 +1,26 @@
+"""The schema: what each column of a click log is for."""
+
+from recfactory.schema.columns import Categorical, Dense, FileFormat, Label, Schema, Split
+from recfactory.schema.yaml_file import (
+    format_schema,
+    parse_schema,
+    read_schema,
+    schema_from_dict,
+    schema_to_dict,
+    write_schema,
+)
+
+__all__ = [
+    "Categorical",
+    "Dense",
+    "FileFormat",
+    "Label",
+    "Schema",
+    "Split",
+    "format_schema",
+    "parse_schema",
+    "read_schema",
+    "schema_from_dict",
+    "schema_to_dict",
+    "write_schema",
+]
