@@ -1,0 +1,294 @@
+"""Exact metrics of click probabilities, and how far chance alone moves them.
+
+Every function takes vectors of one length: `label` 0 or 1, `probability` (or any `score`, for AUC), and
+optional row weights.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recfactory.errors import UserError
+
+Vector = npt.NDArray[np.float64]
+
+CLIP = 1e-7
+"""Probabilities are kept this far from 0 and 1 before a logarithm, as Keras does."""
+
+
+def auc(label: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
+    """Area under the ROC curve: how often a click scores above a non-click, ties counted half.
+
+    Args:
+        label: `(rows,)` 0 or 1.
+        score: `(rows,)`, higher means more likely a click.
+        weight: `(rows,)`, at least 0; None counts every row once.
+
+    Raises:
+        UserError: when the rows hold one class only, a score is NaN, or there is no row.
+    """
+    return _Auc(*_checked(label, score, weight)[:2])(_weights(label, weight))
+
+
+def logloss(label: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
+    """Mean binary cross-entropy in nats, probabilities clipped to [1e-7, 1 - 1e-7].
+
+    Raises:
+        UserError: when a probability is NaN or there is no row.
+    """
+    return _LogLoss(*_checked(label, probability, weight)[:2])(_weights(label, weight))
+
+
+def calibration(
+    label: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLike | None = None
+) -> float:
+    """Mean prediction over mean label; 1 is right, above 1 promises too many clicks.
+
+    Raises:
+        UserError: when there is no click to divide by, a probability is NaN, or there is no row.
+    """
+    return _Calibration(*_checked(label, probability, weight)[:2])(_weights(label, weight))
+
+
+def normalized_entropy(
+    label: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLike | None = None
+) -> float:
+    """LogLoss over the base rate's entropy; below 1 beats predicting the mean (He et al. 2014, section 2).
+
+    Raises:
+        UserError: when the rows hold one class only, a probability is NaN, or there is no row.
+    """
+    return _NormalizedEntropy(*_checked(label, probability, weight)[:2])(_weights(label, weight))
+
+
+def regret(truth: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
+    """Mean Kullback-Leibler divergence in nats from the known click probability to the predicted one.
+
+    It is the expected LogLoss above the best possible one, free of the labels' noise.
+
+    Args:
+        truth: `(rows,)` known probabilities.
+        probability: `(rows,)` predicted probabilities.
+        weight: `(rows,)`.
+
+    Raises:
+        UserError: when a probability is NaN or there is no row.
+    """
+    true, predicted, weights = _checked(truth, probability, weight)
+    p, q = np.clip(true, CLIP, 1 - CLIP), np.clip(predicted, CLIP, 1 - CLIP)
+    divergence = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+    return float(weights @ divergence / weights.sum())
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number and how far resampling moves it.
+
+    Args:
+        value: on the rows themselves.
+        standard_error: deviation over the replicates.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
+
+    value: float
+    standard_error: float
+    low: float
+    high: float
+
+
+def bootstrap(
+    label: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    statistics: Sequence[str] = ("auc", "logloss", "calibration", "normalized_entropy"),
+    replicates: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+    weight: npt.ArrayLike | None = None,
+) -> dict[str, Spread]:
+    """Resamples rows with replacement (percentile interval; Efron and Tibshirani 1993, chapter 13).
+
+    Args:
+        label: `(rows,)` 0 or 1.
+        probability: `(rows,)`.
+        statistics: names of metrics.
+        replicates: resamplings; those of one class only are left out.
+        seed: of the resampling.
+        level: of the interval, between 0 and 1.
+        weight: `(rows,)`.
+
+    Returns:
+        The spread of each metric.
+
+    Raises:
+        UserError: where a metric cannot be computed on the rows.
+    """
+    labels, scores, _ = _checked(label, probability, weight)
+    functions = {name: METRICS[name](labels, scores) for name in statistics}
+    return _resample(functions, _weights(label, weight), replicates, seed, level)
+
+
+def paired_bootstrap(
+    label: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    other: npt.ArrayLike,
+    statistics: Sequence[str] = ("auc", "logloss", "calibration", "normalized_entropy"),
+    replicates: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+    weight: npt.ArrayLike | None = None,
+) -> dict[str, Spread]:
+    """Spread of `metric(probability) - metric(other)`, both models resampled on the same rows.
+
+    Args:
+        label: `(rows,)` 0 or 1.
+        probability: `(rows,)` of the one model.
+        other: `(rows,)` of the model it is compared with.
+        statistics: names of metrics.
+        replicates: resamplings; those of one class only are left out.
+        seed: of the resampling.
+        level: of the interval, between 0 and 1.
+        weight: `(rows,)`.
+
+    Returns:
+        The spread of each metric's difference.
+
+    Raises:
+        UserError: where a metric cannot be computed on the rows.
+    """
+    labels, ours, _ = _checked(label, probability, weight)
+    theirs = _checked(label, other, weight)[1]
+
+    def difference(name: str) -> Callable[[Vector], float]:
+        one, two = METRICS[name](labels, ours), METRICS[name](labels, theirs)
+        return lambda weights: one(weights) - two(weights)
+
+    functions = {name: difference(name) for name in statistics}
+    return _resample(functions, _weights(label, weight), replicates, seed, level)
+
+
+def _resample(
+    functions: Mapping[str, Callable[[Vector], float]],
+    weights: Vector,
+    replicates: int,
+    seed: int,
+    level: float,
+) -> dict[str, Spread]:
+    if replicates < 2 or not 0 < level < 1:
+        raise UserError(
+            f"a bootstrap needs 2 replicates or more and a level between 0 and 1, not {replicates} and {level}"
+        )
+    values = {name: function(weights) for name, function in functions.items()}
+    random = np.random.default_rng(seed)
+    rows = len(weights)
+    drawn: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(replicates):
+        counts = np.bincount(random.integers(0, rows, rows), minlength=rows)
+        resampled = counts * weights
+        for name, function in functions.items():
+            try:
+                drawn[name].append(function(resampled))
+            except UserError:  # a few rows may all fall into one class
+                continue
+    tail = (1 - level) / 2
+    spreads = {}
+    for name, value in values.items():
+        sample = np.asarray(drawn[name] or [value])
+        low, high = np.quantile(sample, [tail, 1 - tail])
+        error = float(sample.std(ddof=1)) if len(sample) > 1 else 0.0
+        spreads[name] = Spread(value, error, float(low), float(high))
+    return spreads
+
+
+class _Auc:
+    """AUC as a function of the weights, for scores that are sorted once."""
+
+    def __init__(self, label: Vector, score: Vector) -> None:
+        self.order = np.argsort(score, kind="stable")
+        ranked = score[self.order]
+        self.label = label[self.order]
+        self.starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
+
+    def __call__(self, weights: Vector) -> float:
+        ranked = weights[self.order]
+        positive = np.add.reduceat(ranked * self.label, self.starts)
+        negative = np.add.reduceat(ranked, self.starts) - positive
+        below = np.cumsum(negative) - negative / 2
+        clicks, others = positive.sum(), negative.sum()
+        if clicks <= 0 or others <= 0:
+            raise UserError("the split holds one class only, so AUC is not defined; take more rows")
+        return float(positive @ below / (clicks * others))
+
+
+class _LogLoss:
+    """LogLoss as a function of the weights."""
+
+    def __init__(self, label: Vector, probability: Vector) -> None:
+        clipped = np.clip(probability, CLIP, 1 - CLIP)
+        self.loss = -(label * np.log(clipped) + (1 - label) * np.log1p(-clipped))
+
+    def __call__(self, weights: Vector) -> float:
+        return float(weights @ self.loss / weights.sum())
+
+
+class _Calibration:
+    """Calibration as a function of the weights."""
+
+    def __init__(self, label: Vector, probability: Vector) -> None:
+        self.label, self.probability = label, probability
+
+    def __call__(self, weights: Vector) -> float:
+        clicks = weights @ self.label
+        if clicks <= 0:
+            raise UserError("the split holds no click, so calibration is not defined; take more rows")
+        return float(weights @ self.probability / clicks)
+
+
+class _NormalizedEntropy:
+    """Normalised entropy as a function of the weights."""
+
+    def __init__(self, label: Vector, probability: Vector) -> None:
+        self.label, self.logloss = label, _LogLoss(label, probability)
+
+    def __call__(self, weights: Vector) -> float:
+        rate = float(weights @ self.label / weights.sum())
+        if not 0 < rate < 1:
+            raise UserError(
+                "the split holds one class only, so normalized entropy is not defined; take more rows"
+            )
+        return self.logloss(weights) / -float(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
+
+
+METRICS: dict[str, Callable[[Vector, Vector], Callable[[Vector], float]]] = {
+    "auc": _Auc,
+    "logloss": _LogLoss,
+    "calibration": _Calibration,
+    "normalized_entropy": _NormalizedEntropy,
+}
+"""Each metric by name: from labels and probabilities to a function of the row weights."""
+
+
+def _weights(label: npt.ArrayLike, weight: npt.ArrayLike | None) -> Vector:
+    return np.ones(np.size(label)) if weight is None else np.asarray(weight, np.float64).ravel()
+
+
+def _checked(
+    label: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
+) -> tuple[Vector, Vector, Vector]:
+    labels, scores = np.asarray(label, np.float64).ravel(), np.asarray(score, np.float64).ravel()
+    weights = _weights(label, weight)
+    if not len(labels) == len(scores) == len(weights):
+        raise UserError(
+            f"{len(labels)} labels, {len(scores)} scores and {len(weights)} weights do not belong together"
+        )
+    if not len(labels) or not weights.sum() > 0:
+        raise UserError("there is no row of positive weight to measure a metric on")
+    for name, vector in (("label", labels), ("score", scores), ("weight", weights)):
+        bad = int(np.isnan(vector).sum())
+        if bad:
+            raise UserError(f"{bad} of {len(vector)} {name}s are NaN; a metric needs numbers")
+    if labels.min() < 0 or labels.max() > 1 or weights.min() < 0:
+        raise UserError("labels must lie between 0 and 1 and weights must not be negative")
+    return labels, scores, weights
