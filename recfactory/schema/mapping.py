@@ -18,9 +18,9 @@ _KINDS: dict[type, str] = {
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question to append to an error: `; did you mean 'x'?`, or nothing where no known word is close."""
+    """A question to append to an error: `; did you mean 'x'`, or nothing where no known word is close."""
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return f"; did you mean '{close[0]}'" if close else ""
 
 
 def text(value: Any, place: str) -> str:
