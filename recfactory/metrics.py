@@ -178,7 +178,7 @@ def _resample(
 ) -> dict[str, Spread]:
     if replicates < 2 or not 0 < level < 1:
         raise UserError(
-            f"a bootstrap needs 2 replicates or more and a level between 0 and 1, not {replicates} and {level}"
+            f"a bootstrap needs 2 replicates and a level between 0 and 1, not {replicates} and {level}"
         )
     values = {name: function(weights) for name, function in functions.items()}
     random = np.random.default_rng(seed)
