@@ -8,7 +8,8 @@ from recfactory.schema.profile import Profile
 IDENTIFIERS = {"id", "ids", "uid", "hash", "code", "zip", "ip", "url", "key", "type", "category", "class"}
 QUANTITIES = {
     "age", "amount", "bid", "clicks", "count", "cnt", "depth", "distance", "duration", "impression",
-    "impressions", "length", "num", "number", "position", "pos", "price", "quantity", "rank", "score", "size", "views",
+    "impressions", "length", "num", "number", "position", "pos", "price", "quantity", "rank", "score",
+    "size", "views",
 }  # fmt: skip
 SEPARATORS = "|^;, "
 FEW = 100
@@ -48,8 +49,8 @@ def _textual(column: Profile) -> tuple[Dense | Categorical | None, str]:
             Categorical(
                 column.name, separator=separator, max_values=max(most, 2), min_count=_min_count(tokens)
             ),
-            f"multi-valued, its {column.distinct:,} values are made of {tokens:,} that recur, up to {most} in a "
-            f"row, separated by '{separator}'",
+            f"multi-valued, its {column.distinct:,} values are made of {tokens:,} that recur, up to {most} "
+            f"in a row, separated by '{separator}'",
         )
     kind = "numbers with leading zeros" if column.numbers is not None else "texts"
     return _categorical(column, f"{column.distinct:,} distinct {kind} in {column.rows:,} rows")

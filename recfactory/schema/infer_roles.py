@@ -50,12 +50,12 @@ def _label(column: Profile, why: str) -> tuple[Label, str]:
         raise UserError(f"label '{column.name}' has no value in any of {column.rows:,} rows")
     if column.distinct == 1:
         raise UserError(
-            f"label '{column.name}' is constant: it is {column.texts[0]} in all of {column.present:,} rows, so "
+            f"label '{column.name}' is constant: it is {column.texts[0]} in all of {column.present:,} rows; "
             "there is nothing to learn; name another column with --label"
         )
     if column.numbers is None:
         raise UserError(
-            f"label '{column.name}' holds values that are no number, such as '{_text(column)}'; make it 0 or 1"
+            f"label '{column.name}' holds what is no number, such as '{_text(column)}'; make it 0 or 1"
         )
     values = np.unique(column.numbers)
     low, high = float(values[0]), float(values[-1])
@@ -75,8 +75,8 @@ def _label(column: Profile, why: str) -> tuple[Label, str]:
             column.name, "> 0"
         ), f"the label, {why}; counts up to {high:g}, any above 0 counts as a click"
     raise UserError(
-        f"label '{column.name}' has {len(values):,} values from {low:g} to {high:g}; write a schema file whose "
-        f"label has a rule that says which of them are clicks, such as '> {float(np.median(values)):g}'"
+        f"label '{column.name}' has {len(values):,} values from {low:g} to {high:g}; write a schema file "
+        f"whose label has a rule that says which of them are clicks, such as '> {float(np.median(values)):g}'"
     )
 
 
