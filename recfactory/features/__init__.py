@@ -1,1 +1,1 @@
-"""Features: how validated rows become the numbers a model reads, in Arrow (training) and in TensorFlow (serving)."""
+"""Features: how validated rows become what a model reads, in Arrow (training) and TensorFlow (serving)."""

@@ -76,7 +76,11 @@ def files(features: Path | str, split: str) -> list[str]:
 
 
 def dataset(
-    features: Path | str, split: str, layout: Layout, batch_size: int, shuffle_seed: int | None = None,
+    features: Path | str,
+    split: str,
+    layout: Layout,
+    batch_size: int,
+    shuffle_seed: int | None = None,
     truth: bool = False,
 ) -> "tf.data.Dataset":
     """Batches of a split as `(inputs, label, weight)`, the same sequence for the same arguments.
@@ -106,7 +110,9 @@ def dataset(
         parsed = tf.io.parse_example(serialized, spec)
         rows = {}
         for name in names:
-            flat = tf.io.decode_raw(tf.strings.reduce_join(parsed[name]), tf.int32 if name == "ids" else tf.float32)
+            flat = tf.io.decode_raw(
+                tf.strings.reduce_join(parsed[name]), tf.int32 if name == "ids" else tf.float32
+            )
             rows[name] = flat
         count = tf.size(rows["label"])
         for name, width in widths.items():

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from recfactory.errors import UserError
 from recfactory.features.layout import Layout, make_layout
-from recfactory.files import read_json, write_json, whole_file
+from recfactory.files import read_json, whole_file, write_json
 from recfactory.schema.columns import Categorical, Schema
 from recfactory.schema.yaml_file import read_schema, write_schema
 

@@ -1,0 +1,138 @@
+"""Opens what `--data` names: its files cut into pieces, and the schema that fits them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.reading.blocks import column_names, read_blocks
+from pipelines.reading.plan import Piece, content_key, find_files, kind_of, plan_files, plan_synthetic
+from recfactory.errors import UserError
+from recfactory.schema.columns import FileFormat, Schema
+
+SAMPLE_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """An opened input.
+
+    Args:
+        schema: what its columns are for.
+        reasons: why the schema is as it is, where it was inferred.
+        pieces: the input cut up.
+        key: changes with the content.
+    """
+
+    schema: Schema
+    reasons: list[str]
+    pieces: list[Piece]
+    key: str
+
+
+def open_source(
+    data: str, schema: str | Schema = "auto", label: str | None = None, labelled: bool = True
+) -> Source:
+    """Finds the files and the schema, and checks that they fit.
+
+    Args:
+        data: a file, folder, glob, or `synthetic:rows=N,seed=S`.
+        schema: a schema, a YAML file, a preset's name, or `auto`.
+        label: the label's column, for `auto`.
+        labelled: False where the rows are to be scored and need no label, weight or timestamp.
+
+    Raises:
+        UserError: when files are missing, empty or damaged, or a column is missing.
+    """
+    if data.startswith("synthetic:"):
+        from recfactory.data.synthetic import parse
+
+        source = parse(data)
+        chosen = source.schema() if schema == "auto" else _named(schema, None)
+        return Source(chosen, [], plan_synthetic(data, source.rows), data)
+    files = find_files(data)
+    kinds = [kind_of(path) for path, _ in files]
+    reasons: list[str] = []
+    if schema == "auto":
+        chosen, reasons = _infer(files, kinds, label)
+    else:
+        chosen = _named(schema, _header(files[0][0], kinds[0]))
+    required = chosen.columns if labelled else tuple(chosen.features)
+    for (path, _), kind in zip(files, kinds, strict=True):
+        names = column_names(path, kind, chosen.format)
+        missing = [name for name in required if name not in names]
+        if missing:
+            raise UserError(
+                f"file '{path}' has no column '{missing[0]}', which the schema names; "
+                f"it has {', '.join(names[:40])}"
+            )
+    pieces = plan_files(files, chosen.format.header)
+    return Source(chosen, reasons, pieces, content_key(files))
+
+
+def _named(schema: str | Schema, header: list[str] | None) -> Schema:
+    if isinstance(schema, Schema):
+        return schema
+    if Path(schema).suffix in (".yaml", ".yml") or Path(schema).is_file():
+        from recfactory.schema.yaml_file import read_schema
+
+        return read_schema(Path(schema))
+    from recfactory.schema.presets import preset
+
+    return preset(schema, header)
+
+
+def _header(path: Path, kind: str) -> list[str]:
+    """The first line's values, which are the column names where the file has a header."""
+    if kind == "parquet":
+        return column_names(path, kind, FileFormat())
+    return column_names(path, kind, guess_format(path, kind))
+
+
+def guess_format(path: Path, kind: str) -> FileFormat:
+    """The delimiter of a text file: the candidate that stands most often in its first line."""
+    import gzip
+
+    if kind == "parquet":
+        return FileFormat()
+    with gzip.open(path) if kind == "gzip" else path.open("rb") as stream:
+        first = stream.readline(1 << 20)
+    delimiter = max((",", "\t", ";", "|"), key=lambda sign: first.count(sign.encode()))
+    return FileFormat(delimiter)
+
+
+def _infer(
+    files: list[tuple[Path, str]], kinds: Sequence[str], label: str | None
+) -> tuple[Schema, list[str]]:
+    from recfactory.schema.infer import infer_schema
+
+    path, kind = files[0][0], kinds[0]
+    text_format = guess_format(path, kind)
+    names = column_names(path, kind, text_format)
+    if kind != "parquet" and all(_is_number(name) or name == "" for name in names):
+        raise UserError(
+            f"file '{path}' has no line of column names; name them in a schema (--schema schema.yaml)"
+        )
+    tables, rows = [], 0
+    for piece in plan_files([files[0]], text_format.header):
+        for block in read_blocks(piece, text_format, tuple(names)):
+            tables.append(block.table)
+            rows += len(block.lines)
+            if rows >= SAMPLE_ROWS:
+                break
+        if rows >= SAMPLE_ROWS:
+            break
+    if rows == 0:
+        raise UserError(f"file '{path}' has column names but no rows")
+    sample = pa.concat_tables(tables).slice(0, SAMPLE_ROWS)
+    name = Path(files[0][1]).name.split(".")[0] if len(files) == 1 else path.parent.name
+    return infer_schema(sample, name, format=text_format, label=label, files=[shown for _, shown in files])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
