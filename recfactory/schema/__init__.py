@@ -1,6 +1,7 @@
 """The schema: what each column of a click log is for."""
 
 from recfactory.schema.columns import Categorical, Dense, FileFormat, Label, Schema, Split
+from recfactory.schema.presets import PRESETS, preset
 from recfactory.schema.yaml_file import (
     format_schema,
     parse_schema,
@@ -11,6 +12,7 @@ from recfactory.schema.yaml_file import (
 )
 
 __all__ = [
+    "PRESETS",
     "Categorical",
     "Dense",
     "FileFormat",
@@ -19,6 +21,7 @@ __all__ = [
     "Split",
     "format_schema",
     "parse_schema",
+    "preset",
     "read_schema",
     "schema_from_dict",
     "schema_to_dict",

@@ -196,6 +196,7 @@ class Schema:
             bool(names),
             "schema: no feature column; name at least one under dense, categorical or multivalued",
         )
+        _check(all(names), "schema: a column has an empty name")
         double = sorted({name for name in names if names.count(name) > 1})
         _check(not double, f"schema: column '{double[0] if double else ''}' is listed twice")
         for name in names:
@@ -209,6 +210,8 @@ class Schema:
             self.split.by != "time" or self.timestamp is not None,
             "schema: a split by time needs the timestamp column",
         )
+        for name in () if self.format.header else self.columns:
+            _check(name in self.format.columns, f"schema: column '{name}' is not in the list format.columns")
 
     @property
     def features(self) -> Iterator[str]:

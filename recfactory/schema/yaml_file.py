@@ -230,8 +230,20 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    # PyYAML loses unusual line breaks except between double quotes.
+    style = '"' if re.search("[\\x85\\u2028\\u2029]", value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without its surprises: `no`, `012`, `1:30` and dates are text; a key given twice is an error."""
+    """YAML without its surprises: `no`, `012`, `1:30` and dates are text; a key given twice is an error.
+
+    What it takes for a number PyYAML's writer does too, and so quotes the text that looks like one.
+    """
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (filled below, as PyYAML wants it)
 
@@ -249,6 +261,6 @@ for _tag, _pattern, _first in (
     ("null", r"^(?:null|~|)$", ["n", "~", ""]),
     ("bool", r"^(?:true|false)$", ["t", "f"]),
     ("int", r"^(?:0|-?[1-9][0-9]*)$", list("-0123456789")),
-    ("float", r"^-?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+)$", list("-.0123456789")),
+    ("float", r"^(?:-?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?$", list("-.0123456789")),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
