@@ -27,6 +27,7 @@ from pipelines.features.steps import (
     summaries_in_order,
 )
 from pipelines.reading.plan import Piece
+from pipelines.reading.rejected import check_rejected
 from pipelines.runner import make_pipeline, run_pipeline
 from recfactory.errors import UserError
 from recfactory.features.spec import STATISTICS, FeatureSpec, write_spec
@@ -203,15 +204,7 @@ def _statistics(summaries: list[BlockSummary], job: Job) -> dict[str, Any]:
 def _check(statistics: dict[str, Any], out: Path, max_rejected: float) -> None:
     """Refuses data that nothing can be learned from."""
     rows = sum(split["rows"] for split in statistics["splits"].values())
-    refused = sum(statistics["rejected"].values())
-    if rows + refused == 0:
-        raise UserError("the data hold no rows")
-    if refused > max_rejected * (rows + refused):
-        reason, count = max(statistics["rejected"].items(), key=lambda item: item[1])
-        raise UserError(
-            f"{refused} of {rows + refused} rows were rejected, more than --max-rejected {max_rejected:g} "
-            f"allows; most often ({count}): {reason}; see '{out / 'rejected'}'"
-        )
+    check_rejected(rows, statistics["rejected"], max_rejected, out / "rejected")
     train = statistics["splits"]["train"]
     if train["rows"] == 0:
         raise UserError("no row falls into the training split; look at 'split' in the schema")

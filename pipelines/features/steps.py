@@ -16,10 +16,11 @@ from pipelines.features.counting import BlockSummary, count_block, merge_counts
 from pipelines.features.splitting import NO_SPLIT, Splitter, TimeHistogram
 from pipelines.reading.blocks import Rejected, read_blocks
 from pipelines.reading.plan import Piece
+from pipelines.reading.rejected import write_rejected
 from pipelines.reading.rows import Rows, validate
 from recfactory.features.encode import Encoder
 from recfactory.features.spec import FeatureSpec, read_spec
-from recfactory.files import whole_file, write_text
+from recfactory.files import whole_file
 from recfactory.schema.columns import SPLITS, Schema
 
 SUMMARIES = "summaries"
@@ -96,23 +97,12 @@ class CountRows(beam.DoFn):
 
     def process(self, piece: Piece) -> Iterator[tuple[str, Any]]:
         for rows, split in self.job.rows(piece):
-            if rows.rejected:
-                self._write_rejected(piece, rows)
+            write_rejected(Path(self.job.out) / "rejected", piece.file, rows)
             reasons = Counter(row.reason for row in rows.rejected)
             summary, counts = count_block(rows.name, rows.batch, split, dict(reasons), self.job.schema)
             yield SUMMARIES, [summary]
             yield from ((f"column {name}", table) for name, table in counts.items())
         mark(self.job.work / "counted", piece.name)
-
-    def _write_rejected(self, piece: Piece, rows: Rows) -> None:
-        import json
-
-        records = [
-            {"file": piece.file, "line": row.line, "reason": row.reason, "text": row.text}
-            for row in rows.rejected
-        ]
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        write_text(Path(self.job.out) / "rejected" / f"part-{rows.name}.jsonl", lines)
 
 
 class Merge(beam.CombineFn):

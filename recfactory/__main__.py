@@ -1,0 +1,7 @@
+"""`python -m recfactory`."""
+
+import sys
+
+from recfactory.cli import main
+
+sys.exit(main())

@@ -1,0 +1,342 @@
+"""The command line: the one module that knows all four packages."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from recfactory.errors import UsageError, UserError
+
+Result = dict[str, Any]
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb.
+
+    Args:
+        arguments: without the program's name; default: the process's.
+
+    Returns:
+        The exit code: 0 done, 1 refused or failed, 2 wrong use.
+    """
+    parser = _parser()
+    known, rest = parser.parse_known_args(arguments)
+    try:
+        if rest and not hasattr(known, "runner"):
+            raise UsageError(f"unknown argument '{rest[0]}'; see `recfactory {known.verb} --help`")
+        known.beam_options = rest
+        result: Result = known.do(known)
+    except UserError as error:
+        print(f"recfactory {known.verb}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"\nrecfactory {known.verb}: interrupted; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except (PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+        print(f"recfactory {known.verb}: '{error.filename}': {error.strerror}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"recfactory {known.verb}: '{error.filename}': {error.strerror}", file=sys.stderr)
+        return 1
+    if known.json:
+        print(json.dumps(result, sort_keys=True))
+    return int(result.get("exit_code", 0))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="recfactory", description="A model factory for click-through-rate models.", allow_abbrev=False
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, do: Callable[[argparse.Namespace], Result], text: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+        added.add_argument("--json", action="store_true", help="print the result as one JSON object, last")
+        added.set_defaults(do=do)
+        return added
+
+    add = verb(
+        "features", _features, "raw click logs -> validated examples and encoded features"
+    ).add_argument
+    add("--data", required=True, help="a file, folder, glob, or synthetic:rows=N,seed=S")
+    add(
+        "--schema",
+        default="auto",
+        help="a YAML file, a preset (criteo, avazu, kdd12, movielens, frappe) or auto",
+    )
+    add("--label", help="the label's column, for --schema auto")
+    add("--out", required=True, help="the features folder to make")
+    _add_beam(add)
+
+    add = verb("train", _train, "features -> a trained model and its SavedModel").add_argument
+    add("--features", required=True, help="a features folder")
+    add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or tfrs")
+    add("--out", required=True, help="the model folder to make")
+    add("--seeds", type=int, default=1, help="train this often; the best on validation is exported")
+    add("--seed", type=int, help="the first seed")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the recipe; may be repeated",
+    )
+
+    add = verb("evaluate", _evaluate, "judge a SavedModel on raw examples against thresholds").add_argument
+    add("--model", required=True, help="a model folder or a SavedModel")
+    add("--data", required=True, help="raw tf.Examples: a folder or glob of TFRecords")
+    add("--out", required=True, help="the evaluation folder to write")
+    add("--thresholds", help="a YAML file; without one nothing is blessed")
+    add("--baseline", help="a model folder to compare with")
+    _add_runner(add)
+
+    add = verb("publish", _publish, "a blessed model -> the next version a server loads").add_argument
+    add("--model", required=True, help="a model folder or a SavedModel")
+    add("--evaluation", required=True, help="its evaluation folder")
+    add("--to", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
+    add("--name", default="ctr", help="of the published model (default: ctr)")
+
+    add = verb("serve", _serve, "answer TF Serving's gRPC and REST requests").add_argument
+    add("--models", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
+    add("--grpc-port", type=int, default=8500, help="0 picks a free one (default: 8500)")
+    add("--rest-port", type=int, default=8501, help="0 picks a free one (default: 8501)")
+
+    add = verb("predict", _predict, "score raw rows in batch").add_argument
+    add("--model", required=True, help="a model folder or a SavedModel")
+    add("--data", required=True, help="a file, folder or glob of raw rows")
+    add("--out", required=True, help="the .csv or .parquet to write")
+    add("--schema", help="a YAML file, where the rows are written otherwise than the training data")
+    _add_beam(add)
+
+    add = verb("run", _run, "all of it in one resumable folder").add_argument
+    add("config", metavar="CONFIG.yaml")
+    add("--data", help="replaces the configuration's")
+    add("--out", help="replaces the configuration's")
+    add("--model", help="replaces the configuration's")
+
+    add = verb("bench", _bench, "the project's own measurements").add_argument
+    add("name", choices=["features", "serving"])
+    add("--rows", type=int, help="rows to measure on (features)")
+    add("--results", default="benchmarks/results", help="folder that keeps the result")
+
+    verb("doctor", _doctor, "versions, device, known conflicts")
+    return parser
+
+
+def _add_beam(add: Callable[..., Any]) -> None:
+    add(
+        "--max-rejected", type=_share, default=0.01, help="share of rows that may be rejected (default: 0.01)"
+    )
+    _add_runner(add)
+
+
+def _add_runner(add: Callable[..., Any]) -> None:
+    add("--runner", help="a Beam runner; its own options may follow (default: in this process)")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _quietly() -> None:
+    from recfactory.quiet import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+
+
+def _features(asked: argparse.Namespace) -> Result:
+    return features(
+        asked.data, asked.out, asked.schema, asked.label, asked.max_rejected, asked.runner, asked.beam_options
+    )
+
+
+def features(data: str, out: str, *options: Any) -> Result:
+    """Makes features and says what was made."""
+    _quietly()
+    from pipelines.features import make_features
+
+    made = make_features(data, out, *options)
+    for reason in made["schema_reasons"]:
+        _say(f"  {reason}")
+    for split, counts in made["splits"].items():
+        if counts["rows"]:
+            _say(f"  {split}: {counts['rows']:,} rows, {counts['clicks'] / counts['rows']:.2%} clicks")
+    if made["rejected"]:
+        _say(f"  {sum(made['rejected'].values()):,} rows rejected, see {out}/rejected")
+    return made
+
+
+def _train(asked: argparse.Namespace) -> Result:
+    from recfactory.training.recipe import Recipe
+
+    settings = dict(_setting(text) for text in asked.set)
+    if asked.seed is not None:
+        settings["seed"] = asked.seed
+    return train(asked.features, asked.model, asked.out, Recipe.from_dict(settings), asked.seeds)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set '{text}': write NAME=VALUE, such as --set epochs=3")
+    return name, yaml.safe_load(value)
+
+
+def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> Result:
+    """Trains a model, with several seeds if asked, and exports the best."""
+    from recfactory.models.registry import check_name
+
+    check_name(model)
+    _quietly()
+    from recfactory.saved_model import FOLDER
+    from recfactory.training.seeds import train_seeds
+    from recfactory.training.train import train
+    from serving.export import export_trained
+
+    if seeds == 1:
+        result, best = train(features, model, out, recipe, _say), Path(out)
+    else:
+        result = train_seeds(features, model, out, recipe, seeds, _say)
+        scores = [trained["logloss"] for trained in result["results"]]
+        best = Path(out) / f"seed-{scores.index(min(scores))}"
+    saved = Path(out) / FOLDER
+    if not saved.exists():
+        export_trained(best, features, saved)
+    return {**result, "saved_model": str(saved)}
+
+
+def _evaluate(asked: argparse.Namespace) -> Result:
+    return evaluate(
+        asked.model, asked.data, asked.out, asked.thresholds, asked.baseline, asked.runner, asked.beam_options
+    )
+
+
+def evaluate(model: str, data: str, out: str, thresholds: Any, baseline: str | None, *options: Any) -> Result:
+    """Judges a model and prints the verdict; an unblessed model exits with 1."""
+    _quietly()
+    from pipelines.evaluation import evaluate, format_evaluation
+
+    judged = evaluate(model, data, out, thresholds, baseline, *options)
+    _say(format_evaluation(judged["metrics"], judged["blessing"]))
+    return {**judged, "exit_code": 0 if judged["blessing"]["blessed"] else 1}
+
+
+def _publish(asked: argparse.Namespace) -> Result:
+    from serving.publish import publish
+
+    published = publish(Path(asked.model), Path(asked.evaluation), Path(asked.to), asked.name)
+    _say(f"  published as {published['path']}")
+    return published
+
+
+def _serve(asked: argparse.Namespace) -> Result:
+    _quietly()
+    from serving.server import serve
+
+    return serve(Path(asked.models), asked.grpc_port, asked.rest_port)
+
+
+def _predict(asked: argparse.Namespace) -> Result:
+    _quietly()
+    from pipelines.predict import predict
+
+    scored = predict(
+        asked.model, asked.data, asked.out, asked.schema, asked.max_rejected, asked.runner, asked.beam_options
+    )
+    _say(f"  {scored['rows']:,} rows scored into {scored['out']}, mean ctr {scored['mean_ctr']:.4f}")
+    return scored
+
+
+def _run(asked: argparse.Namespace) -> Result:
+    from recfactory.models.registry import check_name
+    from recfactory.run import Stage, read_config, run_stages
+    from recfactory.training.recipe import Recipe
+
+    config = read_config(asked.config, data=asked.data, out=asked.out, model=asked.model)
+    check_name(config.model)
+    recipe = Recipe.from_dict(config.recipe)
+    out = Path(config.out)
+    places = {name: str(out / name) for name in ("features", "model", "evaluation", "published")}
+
+    def judge() -> Result:
+        examples = out / "features" / "examples"
+        split = "test" if (examples / "test").is_dir() else "valid"
+        return evaluate(
+            places["model"], str(examples / split), places["evaluation"], config.thresholds, config.baseline
+        )
+
+    def publish() -> Result:
+        from serving.publish import publish
+
+        return publish(
+            Path(places["model"]), Path(places["evaluation"]), Path(places["published"]), config.name
+        )
+
+    def check_served() -> Result:
+        from serving.check import check_served
+
+        return check_served(Path(places["published"]), config.name, out / "features")
+
+    stages = [
+        Stage(
+            "features",
+            lambda: features(
+                config.data, places["features"], config.schema, config.label, config.max_rejected
+            ),
+        ),
+        Stage(
+            "train", lambda: train(places["features"], config.model, places["model"], recipe, config.seeds)
+        ),
+        Stage("evaluate", judge),
+        Stage("publish", publish),
+        Stage("serve", check_served),
+    ]
+    results = run_stages(config, stages, _say)
+    served = results["serve"]
+    _say(f"\n{out}: {config.model} blessed, version {results['publish']['version']} of '{config.name}'")
+    _say(f"  gRPC and REST both answered ctr = {served['grpc']:.6f} for the same example")
+    _say(f"  metrics:  {places['evaluation']}/metrics.json")
+    _say(f"  serve it: recfactory serve --models {places['published']}")
+    return results
+
+
+def _bench(asked: argparse.Namespace) -> Result:
+    from recfactory.bench import keep_result
+
+    if asked.name == "features":
+        from pipelines.bench import bench_features
+
+        measured = bench_features(**({"rows": asked.rows} if asked.rows else {}))
+    else:
+        _quietly()
+        from serving.bench import bench_serving
+
+        measured = bench_serving()
+    kept = keep_result(asked.name, measured, Path(asked.results))
+    for name, value in measured.items():
+        _say(f"  {name}: {value}")
+    _say(f"  kept in {kept}")
+    return measured
+
+
+def _doctor(asked: argparse.Namespace) -> Result:
+    _quietly()
+    from recfactory.doctor import examine, format_examination
+
+    found = examine()
+    _say(format_examination(found))
+    return {**found, "exit_code": 0 if found["healthy"] else 1}

@@ -1,0 +1,144 @@
+"""A run: all stages from raw logs to a served model in one folder, each done once."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from recfactory.errors import UserError
+from recfactory.files import write_text
+
+CONFIG = "config.yaml"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run is made of; written by the user as YAML.
+
+    Args:
+        data: a file, folder, glob, or `synthetic:rows=N,seed=S`.
+        out: the run's folder.
+        schema: a YAML file, a preset's name, or `auto`.
+        label: the label's column, for `auto`.
+        max_rejected: share of rows that may be rejected.
+        model: a hand-made model's name.
+        recipe: training settings that differ from the defaults.
+        seeds: how many times the model is trained; the best on validation goes on.
+        thresholds: what the model must reach (see `recfactory evaluate`), inline or as a file.
+        baseline: a model folder to compare with.
+        name: of the published model.
+    """
+
+    data: str
+    out: str
+    schema: str = "auto"
+    label: str | None = None
+    max_rejected: float = 0.01
+    model: str = "dcnv2"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int = 1
+    thresholds: Mapping[str, Any] | str | None = None
+    baseline: str | None = None
+    name: str = "ctr"
+
+
+def read_config(path: Path | str, **overrides: Any) -> RunConfig:
+    """Reads a run's configuration.
+
+    Args:
+        path: the YAML file.
+        overrides: settings that replace the file's, where not None.
+
+    Raises:
+        UserError: for a missing file, broken YAML, an unknown or a missing setting.
+    """
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise UserError(f"there is no configuration '{path}'; see examples/ for one") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"'{path}' is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"'{path}' must hold settings such as 'data: clicks.csv', one a line")
+    settings = {**content, **{name: value for name, value in overrides.items() if value is not None}}
+    known = [setting.name for setting in fields(RunConfig)]
+    for name in settings:
+        if name not in known:
+            raise UserError(f"'{path}': unknown setting '{name}'; known are {', '.join(known)}")
+    for name in ("data", "out"):
+        if name not in settings:
+            raise UserError(f"'{path}': the setting '{name}' is missing")
+    for setting in fields(RunConfig):
+        if setting.name in settings:
+            _check_type(setting.name, settings[setting.name], path)
+    return RunConfig(**settings)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "max_rejected": (int, float), "recipe": (dict,), "seeds": (int,), "label": (str, type(None)),
+    "thresholds": (dict, str, type(None)), "baseline": (str, type(None)),
+}  # fmt: skip
+
+
+def _check_type(name: str, value: Any, path: Path) -> None:
+    wanted = _TYPES.get(name, (str,))
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        words = " or ".join(kind.__name__ for kind in wanted if kind is not type(None))
+        raise UserError(f"'{path}': setting '{name}' must be of type {words}, not {value!r}")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of a run.
+
+    Args:
+        name: what it does.
+        do: does it, or finds it done and says so quickly; returns what it made.
+    """
+
+    name: str
+    do: Callable[[], dict[str, Any]]
+
+
+def run_stages(config: RunConfig, stages: list[Stage], log: Callable[[str], None]) -> dict[str, Any]:
+    """Does the stages in order; run again after an interruption, it goes on where it was.
+
+    Args:
+        config: of the run.
+        stages: each resumable by itself.
+        log: takes lines for the user.
+
+    Returns:
+        What each stage made, by its name.
+
+    Raises:
+        UserError: when the folder belongs to a run with other settings, or a stage refuses.
+    """
+    _claim(config)
+    results: dict[str, Any] = {}
+    for number, stage in enumerate(stages, 1):
+        log(f"[{number}/{len(stages)}] {stage.name}")
+        start = time.monotonic()
+        results[stage.name] = stage.do()
+        log(f"[{number}/{len(stages)}] {stage.name}: done in {time.monotonic() - start:.0f} s")
+    return results
+
+
+def _claim(config: RunConfig) -> None:
+    """Writes the settings into the run's folder, or compares them with those that are there."""
+    path = Path(config.out) / CONFIG
+    settings = {name: value for name, value in asdict(config).items() if name != "out"}
+    if path.is_file():
+        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+        changed = [name for name in settings if held.get(name) != settings[name]]
+        if changed:
+            raise UserError(
+                f"'{config.out}' holds a run with another '{changed[0]}' ({held.get(changed[0])!r}, now "
+                f"{settings[changed[0]]!r}); name another --out, or delete that folder"
+            )
+    else:
+        write_text(path, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
