@@ -34,7 +34,7 @@ test-slow: env
 	$(BIN)/pytest -m slow
 
 docs: env
-	$(BIN)/python -m docs.build
+	$(BIN)/pdoc --docformat google --output-directory build/docs hw recfactory pipelines serving
 
 lock: env
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-annotate --no-header \
