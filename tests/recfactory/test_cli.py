@@ -1,0 +1,135 @@
+"""The command line: exit codes, one clear sentence a mistake, JSON last."""
+
+import gzip
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recfactory.cli import main
+
+HEADER = "click,user,hour\n"
+ROWS = "".join(f"{i % 3 == 0:d},u{i % 7},{i % 24}\n" for i in range(200))
+
+
+def write(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def refused(capfd, code: int, *arguments: str) -> str:
+    """Runs a command that must be refused, and returns its one sentence."""
+    assert main(arguments) == code
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert len(lines) == 1, err
+    assert lines[0].startswith(f"recfactory {arguments[0]}: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("empty.csv", "", "is empty"),
+        ("header.csv", HEADER, "no rows"),
+        ("binary.csv", b"\x7fELF\x00\x01\x02" * 50, "is binary"),
+        ("cut.csv.gz", gzip.compress((HEADER + ROWS).encode())[:-40], "truncated"),
+        ("constant.csv", HEADER + "0,u1,3\n0,u2,4\n" * 50, "constant"),
+        ("no_label.csv", "user,hour\nu1,3\nu2,4\n", "--label"),
+        ("short.csv", HEADER + ROWS + "1,u1\n" * 20, "2 columns where 3 were expected"),
+        ("cut.parquet", b"PAR1" + b"x" * 100, "Parquet"),
+    ],
+)
+def test_unusable_data_are_refused_in_one_sentence(tmp_path, capfd, name, content, says):
+    data = write(tmp_path / name, content)
+    said = refused(capfd, 1, "features", "--data", data, "--out", str(tmp_path / "out"))
+    assert says in said
+
+
+def test_rejected_rows_are_named(tmp_path, capfd):
+    data = write(tmp_path / "short.csv", HEADER + ROWS + "1,u1\n")
+    assert main(["features", "--data", data, "--out", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["rejected"] == {"2 columns where 3 were expected": 1}
+    (rejected,) = (tmp_path / "out" / "rejected").iterdir()
+    row = json.loads(rejected.read_text())
+    assert row == {
+        "file": "short.csv",
+        "line": 202,
+        "reason": "2 columns where 3 were expected",
+        "text": "1,u1",
+    }
+
+
+def test_missing_files_are_refused(tmp_path, capfd):
+    assert "not found" in refused(
+        capfd, 1, "features", "--data", str(tmp_path / "no.csv"), "--out", str(tmp_path / "out")
+    )
+    assert "not a features folder" in refused(
+        capfd, 1, "train", "--features", str(tmp_path), "--model", "mlp", "--out", str(tmp_path / "m")
+    )
+    assert "no model folder" in refused(
+        capfd,
+        1,
+        "evaluate",
+        "--model",
+        str(tmp_path / "m"),
+        "--data",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "e"),
+    )
+    assert "configuration" in refused(capfd, 1, "run", str(tmp_path / "no.yaml"))
+
+
+def test_wrong_use_exits_with_2(tmp_path, capfd):
+    features = ["train", "--features", str(tmp_path), "--out", str(tmp_path / "m")]
+    assert "dcnv2" in refused(capfd, 2, *features, "--model", "dcnv3")
+    assert "NAME=VALUE" in refused(capfd, 2, *features, "--model", "mlp", "--set", "epochs")
+    assert "epochs" in refused(capfd, 2, *features, "--model", "mlp", "--set", "epoch=3")
+    assert "unknown argument" in refused(capfd, 2, *features, "--model", "mlp", "--fast")
+    data = write(tmp_path / "data.csv", HEADER + ROWS)
+    made = ["features", "--data", data, "--out", str(tmp_path / "out")]
+    assert "Dask" in refused(capfd, 2, *made, "--runner", "DaskRunner")
+    for arguments in (["fly"], [], ["features"], [*made, "--max-rejected", "2"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+
+
+def test_a_port_in_use_is_named(tmp_path, capfd):
+    (tmp_path / "models").mkdir()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = refused(
+            capfd,
+            1,
+            "serve",
+            "--models",
+            str(tmp_path / "models"),
+            "--grpc-port",
+            str(port),
+            "--rest-port",
+            "0",
+        )
+    assert str(port) in said
+
+
+def test_doctor_reports_as_json(capfd):
+    code = main(["doctor", "--json"])
+    found = json.loads(capfd.readouterr().out)
+    assert found["packages"]["tensorflow"]
+    assert code == (0 if found["healthy"] else 1)
+
+
+def test_help_needs_no_tensorflow():
+    script = "import sys; from recfactory.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    heavy = "print([name for name in ('tensorflow', 'apache_beam', 'pyarrow') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script + heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

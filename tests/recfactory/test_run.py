@@ -1,0 +1,50 @@
+"""Runs: settings, and going on where an interrupted one stopped."""
+
+import pytest
+
+from recfactory.errors import UserError
+from recfactory.run import RunConfig, Stage, read_config, run_stages
+
+
+def config_file(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_settings_are_read_and_replaced(tmp_path):
+    path = config_file(tmp_path, "data: a.csv\nout: runs/a\nmodel: mlp\nrecipe: {epochs: 2}\n")
+    config = read_config(path, data="b.csv", out=None)
+    assert config == RunConfig(data="b.csv", out="runs/a", model="mlp", recipe={"epochs": 2})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("out: a\n", "'data' is missing"),
+        ("data: a\nout: b\nmodell: mlp\n", "unknown setting 'modell'"),
+        ("data: [a\n", "is not YAML"),
+        ("just words\n", "must hold settings"),
+        ("data: 3\nout: b\n", "'data' must be of type str, not 3"),
+        ("data: a\nout: b\nseeds: many\n", "'seeds' must be of type int, not 'many'"),
+    ],
+)
+def test_unusable_settings_are_refused(tmp_path, text, says):
+    with pytest.raises(UserError, match=says):
+        read_config(config_file(tmp_path, text))
+
+
+def test_stages_run_in_order_and_return_what_they_made(tmp_path):
+    config = RunConfig(data="a.csv", out=str(tmp_path / "run"))
+    lines: list[str] = []
+    stages = [Stage("one", lambda: {"a": 1}), Stage("two", lambda: {"b": 2})]
+    assert run_stages(config, stages, lines.append) == {"one": {"a": 1}, "two": {"b": 2}}
+    assert lines[0] == "[1/2] one"
+
+
+def test_a_folder_of_other_settings_is_refused(tmp_path):
+    out = str(tmp_path / "run")
+    run_stages(RunConfig(data="a.csv", out=out), [], print)
+    run_stages(RunConfig(data="a.csv", out=out), [], print)
+    with pytest.raises(UserError, match="another 'model'"):
+        run_stages(RunConfig(data="a.csv", out=out, model="mlp"), [], print)
