@@ -1,0 +1,85 @@
+"""Which values of which columns cut the examples into slices."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.evaluation.examples import Examples, read_batches
+from recfactory.errors import UserError
+from recfactory.schema.yaml_file import read_schema
+
+SHOWN = 100
+"""Slices of a column that are reported beyond those that are judged, largest first."""
+MOST = 2000
+"""Slices of a column; TFMA keeps a histogram of 10,000 bins for each."""
+
+
+def schema_slices(data: Path | str) -> tuple[str, ...]:
+    """The slice columns of the schema that made the examples: of FEATURES for FEATURES/examples/SPLIT."""
+    for folder in (Path(data), *Path(data).parents):
+        if folder.name == "examples" and (folder.parent / "schema.yaml").is_file():
+            return read_schema(folder.parent / "schema.yaml").slices
+    return ()
+
+
+def choose_slices(
+    examples: Examples, columns: tuple[str, ...], min_examples: int | None
+) -> dict[str, tuple[str, ...]]:
+    """The values of each column that become slices, most frequent first.
+
+    A column of many values would cost memory and time for slices nobody reads, so the small ones beyond the
+    first hundred stay out.
+
+    Args:
+        examples: the examples; they are read once.
+        columns: keys to cut by.
+        min_examples: size from which a slice is judged, so that none of those stays out; None judges none.
+
+    Raises:
+        UserError: when a column has too many slices to judge.
+    """
+    if not columns:
+        return {}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in columns}
+    kinds = {name: examples.kinds[name] for name in columns}
+    for file in examples.files:
+        for batch, _ in read_batches(file, kinds):
+            for name in columns:
+                found = pc.value_counts(_text(batch.column(name).flatten()))
+                counts[name].update(dict(zip(*(part.to_pylist() for part in found.flatten()), strict=True)))
+    chosen = {}
+    for name, counted in counts.items():
+        ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+        judged = sum(1 for _, count in ranked if min_examples is not None and count >= min_examples)
+        if judged > MOST:
+            raise UserError(
+                f"slices: '{name}' has {judged:,} values with {min_examples:,} examples or more; "
+                f"at most {MOST:,} are possible; raise min_examples"
+            )
+        chosen[name] = tuple(value for value, _ in ranked[: max(judged, SHOWN)])
+    return chosen
+
+
+def keep_slices(column: pa.Array, values: tuple[str, ...]) -> pa.Array:
+    """A list column as text, without the values that are no slices.
+
+    TFMA cannot name slices whose bytes are not UTF-8, and takes the bytes `3` and the number 3 for different.
+    """
+    text = _text(column.flatten())
+    kept = pc.is_in(text, value_set=pa.array(values, pa.string()))
+    ends = np.concatenate([[0], np.cumsum(pc.fill_null(pc.list_value_length(column), 0).to_numpy())])
+    before = np.concatenate([[0], np.cumsum(kept.to_numpy(zero_copy_only=False))])
+    binary = pc.cast(text.filter(kept), pa.binary())
+    return pa.ListArray.from_arrays(pa.array(before[ends], pa.int32()), binary)
+
+
+def _text(values: pa.Array) -> pa.Array:
+    if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
+        try:
+            return pc.cast(values, pa.string())
+        except pa.ArrowInvalid:
+            return pa.array([value.decode("utf-8", "replace") for value in values.to_pylist()], pa.string())
+    return pc.cast(values, pa.string())
