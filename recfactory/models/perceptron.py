@@ -1,0 +1,48 @@
+"""The stack of hidden layers that the towers share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="recfactory")
+class Perceptron(keras.layers.Layer):
+    """Dense layers with ReLU, each followed by dropout.
+
+    Args:
+        widths: of the layers.
+        dropout: share of activations dropped in training.
+    """
+
+    def __init__(self, widths: Sequence[int], dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widths, self.dropout = tuple(widths), dropout
+        self.hidden = [keras.layers.Dense(width, activation="relu") for width in self.widths]
+        self.drops = [keras.layers.Dropout(dropout) for _ in self.widths] if dropout else []
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the layers for inputs `(batch, width)`."""
+        for layer in self.hidden:
+            layer.build(input_shape)
+            input_shape = (input_shape[0], layer.units)
+        self.built = True
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Maps `(batch, width)` to `(batch, widths[-1])`."""
+        for index, layer in enumerate(self.hidden):
+            inputs = layer(inputs)
+            if self.drops:
+                inputs = self.drops[index](inputs, training=training)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON values."""
+        return {**super().get_config(), "widths": list(self.widths), "dropout": self.dropout}
+
+
+def side_by_side(numbers: tf.Tensor, fields: tf.Tensor) -> tf.Tensor:
+    """All features of a row as one vector, `(batch, dense + fields * dim)`."""
+    width = fields.shape[1] * fields.shape[2]
+    return tf.concat([numbers, tf.reshape(fields, [tf.shape(fields)[0], width])], axis=1)

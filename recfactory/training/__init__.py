@@ -1,0 +1,1 @@
+"""Training of one model: seeded epochs, early stopping, checkpoints, exact resume."""

@@ -1,0 +1,74 @@
+"""The packed rows of a features folder as a trainer reads them."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from recfactory.errors import UserError
+from recfactory.features import packed
+from recfactory.features.layout import Layout
+from recfactory.features.spec import SCHEMA, STATISTICS, read_spec
+from recfactory.training.recipe import Recipe
+
+SCORE_BATCH = 8192
+
+
+@dataclass(frozen=True)
+class Source:
+    """A features folder, opened.
+
+    Args:
+        features: the folder.
+        layout: of its features.
+        rows: of each split.
+        digest: SHA-256 of its statistics and schema.
+    """
+
+    features: Path
+    layout: Layout
+    rows: dict[str, int]
+    digest: str
+
+    def steps(self, recipe: Recipe) -> int:
+        """Batches of an epoch."""
+        return -(-self.rows["train"] // recipe.batch_size)
+
+    def epoch(self, recipe: Recipe, epoch: int, skip: int) -> tf.data.Dataset:
+        """Training batches of an epoch; their order depends on nothing but the seed and the epoch.
+
+        Args:
+            recipe: its seed and batch size.
+            epoch: counted from 0.
+            skip: batches already trained on.
+        """
+        order = int(np.random.SeedSequence([recipe.seed, epoch]).generate_state(1)[0]) >> 1
+        data = packed.dataset(self.features, "train", self.layout, recipe.batch_size, shuffle_seed=order)
+        left = self.steps(recipe) - skip
+        return data.skip(skip).apply(tf.data.experimental.assert_cardinality(left))
+
+    def in_order(self, split: str) -> tf.data.Dataset:
+        """All rows of a split as they lie, in large batches."""
+        return packed.dataset(self.features, split, self.layout, SCORE_BATCH)
+
+
+def open_source(features: Path | str) -> Source:
+    """Opens a features folder for training.
+
+    Raises:
+        UserError: when the folder holds no features, or no training or validation rows.
+    """
+    features = Path(features)
+    spec = read_spec(features)
+    rows = {split: int(counted["rows"]) for split, counted in spec.statistics["splits"].items()}
+    if not rows.get("train"):
+        raise UserError(f"'{features}' has no training rows; look at 'split' in its schema")
+    if not rows.get("valid"):
+        raise UserError(
+            f"'{features}' has no validation rows, and training stops by them; give 'split' in the schema a "
+            "share for valid"
+        )
+    digest = hashlib.sha256((features / STATISTICS).read_bytes() + (features / SCHEMA).read_bytes())
+    return Source(features, spec.layout, rows, digest.hexdigest())

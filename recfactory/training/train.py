@@ -1,0 +1,107 @@
+"""`recfactory train`: one model on a features folder."""
+
+import hashlib
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from recfactory.errors import UserError
+from recfactory.files import whole_file, write_json
+from recfactory.models import registry
+from recfactory.models.ranker import Ranker
+from recfactory.training import folder
+from recfactory.training.checkpoint import CHECKPOINT
+from recfactory.training.loop import CHECKPOINT_SECONDS, Log, run_epochs
+from recfactory.training.optimizers import compile_for
+from recfactory.training.recipe import Recipe
+from recfactory.training.source import Source, open_source
+from recfactory.training.state import State
+
+
+def print_line(line: str) -> None:
+    """Writes a line to stderr; stdout is for results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def train(
+    features: Path | str,
+    model: str,
+    out: Path | str,
+    recipe: Recipe | None = None,
+    log: Log = print_line,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> dict[str, Any]:
+    """Trains a hand-made model, or goes on with a training that was interrupted.
+
+    An interrupted training ends with the very weights of an undisturbed one. Test rows are not read.
+
+    Args:
+        features: a features folder.
+        model: one of `registry.MODELS`.
+        out: the model's folder; becomes model.keras, recipe.json, training.jsonl, timings.jsonl,
+            tensorboard/ and, last, result.json.
+        recipe: hyperparameters.
+        log: takes the lines that say how it goes.
+        checkpoint_seconds: between checkpoints inside an epoch.
+
+    Returns:
+        The content of result.json: names, sizes, validation metrics of the best epoch, speed.
+
+    Raises:
+        UserError: for an unknown model, features that cannot be trained on, or a folder that holds
+            another training.
+    """
+    registry.check_name(model)
+    recipe, out = recipe or Recipe(), Path(out)
+    source = open_source(features)
+    finished = folder.claim(out, model, recipe, source.digest)
+    if finished is not None:
+        (out / CHECKPOINT).unlink(missing_ok=True)
+        log(f"'{out}' is trained already")
+        return finished
+    # Names of layers count up within a process.
+    keras.backend.clear_session()
+    tf.config.experimental.enable_op_determinism()
+    ranker = registry.build(model, source.layout, recipe)
+    compile_for(ranker, recipe)
+    try:
+        state = run_epochs(ranker, source, recipe, out, log, checkpoint_seconds)
+    except tf.errors.DataLossError as error:
+        raise UserError(
+            f"a file under '{source.features}' is damaged ({error.message}); make it anew"
+        ) from error
+    with whole_file(out / folder.MODEL) as partial:
+        # The optimizers are done: a copy that was never compiled leaves their slots out of the file.
+        copy = Ranker.from_config(ranker.get_config())
+        copy.set_weights(ranker.get_weights())
+        copy.save(partial)
+    result = _result(model, recipe, source, ranker, state)
+    write_json(out / folder.RESULT, result)
+    (out / CHECKPOINT).unlink(missing_ok=True)
+    return result
+
+
+def _result(model: str, recipe: Recipe, source: Source, ranker: Ranker, state: State) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for weights in ranker.get_weights():
+        digest.update(weights.tobytes())
+    return {
+        "model": model,
+        "seed": recipe.seed,
+        "params": int(ranker.count_params()),
+        "table_rows": source.layout.table_rows,
+        "rows": source.rows["train"],
+        "epochs": state.epoch,
+        "best_epoch": state.best_epoch,
+        "auc": state.best["valid_auc"],
+        "logloss": state.best["valid_logloss"],
+        "train_logloss": state.best["train_logloss"],
+        "split": "valid",
+        "seconds": sum(timing["seconds"] for timing in state.timings),
+        "examples_per_second": statistics.median(t["examples_per_second"] for t in state.timings),
+        "weights_sha256": digest.hexdigest(),
+    }
