@@ -46,7 +46,7 @@ class Rows:
 def columns(roles: tuple[str, ...], models: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of a block of rows, in order of rising weight in the sort.
 
-    The baseline comes first: the order of rows, and with it the bootstrap of the candidate, does not depend on it.
+    The baseline comes first: the bootstrap of the candidate shall not depend on it.
     """
     return (*models[1:], *roles, models[0])
 

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -63,17 +64,27 @@ def choose_slices(
     return chosen
 
 
-def keep_slices(column: pa.Array, values: tuple[str, ...]) -> pa.Array:
-    """A list column as text, without the values that are no slices.
+def membership(batch: pa.RecordBatch, slices: dict[str, tuple[str, ...]]) -> npt.NDArray[np.uint8]:
+    """Which rows belong to which slices.
 
-    TFMA cannot name slices whose bytes are not UTF-8, and takes the bytes `3` and the number 3 for different.
+    Args:
+        batch: list columns, one for each key of `slices`.
+        slices: the values of each column that are slices.
+
+    Returns:
+        `(rows, slices)`, 1 where a row has the value, in the order of `slices`.
     """
-    text = _text(column.flatten())
-    kept = pc.is_in(text, value_set=pa.array(values, pa.string()))
-    ends = np.concatenate([[0], np.cumsum(pc.fill_null(pc.list_value_length(column), 0).to_numpy())])
-    before = np.concatenate([[0], np.cumsum(kept.to_numpy(zero_copy_only=False))])
-    binary = pc.cast(text.filter(kept), pa.binary())
-    return pa.ListArray.from_arrays(pa.array(before[ends], pa.int32()), binary)
+    parts = []
+    for name, values in slices.items():
+        column = batch.column(name)
+        found = pc.index_in(_text(column.flatten()), value_set=pa.array(values, pa.string()))
+        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+        rows = np.repeat(np.arange(len(column)), lengths)
+        index = pc.fill_null(found, -1).to_numpy()
+        part = np.zeros((len(column), len(values)), np.uint8)
+        part[rows[index >= 0], index[index >= 0]] = 1
+        parts.append(part)
+    return np.concatenate(parts, axis=1)
 
 
 def _text(values: pa.Array) -> pa.Array:

@@ -15,6 +15,7 @@ _METRICS = {
     "logloss": ("LogLoss", _OURS),
     "calibration": ("Calibration", None),
     "normalized_entropy": ("NormalizedEntropy", _OURS),
+    "example_count": ("Examples", _OURS),
     "mean_label": ("MeanLabel", None),
     "mean_prediction": ("MeanPrediction", None),
 }
@@ -58,11 +59,6 @@ def make_config(
         threshold = _threshold(thresholds.metrics.get(name), name, gain)
         if threshold is not None:
             metric.per_slice_thresholds.add(slicing_specs=[config_pb2.SlicingSpec()], threshold=threshold)
-    counting = config.metrics_specs.add()
-    counting.example_weights.unweighted = True
-    if baseline:
-        counting.model_names.append(CANDIDATE)
-    counting.metrics.add(class_name="ExampleCount", config=json.dumps({"name": "example_count"}))
     return config
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2, metrics_for_slice_pb2, validation_result_pb2
 
 from pipelines.evaluation.examples import Examples, read_batches
+from pipelines.evaluation.grouping import MEMBERSHIP, grouped_extractors
 from pipelines.evaluation.rows import BASELINE, CANDIDATE, Rows, RowsEvaluator, columns, scratch
-from pipelines.evaluation.slices import keep_slices
+from pipelines.evaluation.slices import membership
 from pipelines.runner import make_pipeline, run_pipeline
 from recfactory.errors import UserError
 
@@ -65,17 +67,21 @@ def run_tfma(
     ]
     shared = models if len(models) > 1 else models[0]
     names = tuple(saved_models)
+    keys = [(column, value) for column, values in slices.items() for value in values]
     with scratch(folder.parent) as rows_folder:
         keeper = RowsEvaluator(columns(examples.roles, names), names, rows_folder)
         pipeline = make_pipeline(runner, options)
         _ = (
             pipeline
             | "Files" >> beam.Create(list(examples.files), reshuffle=len(examples.files) > 1)
-            | "Read" >> beam.ParDo(_ReadBatches(examples.kinds, slices))
+            | "Read" >> beam.ParDo(_ReadBatches(examples, slices))
             | "Evaluate"
             >> tfma.ExtractEvaluateAndWriteResults(
                 eval_config=config,
                 eval_shared_model=shared,
+                extractors=grouped_extractors(
+                    tfma.default_extractors(eval_shared_model=shared, eval_config=config), keys
+                ),
                 evaluators=[
                     *tfma.default_evaluators(eval_shared_model=shared, eval_config=config),
                     keeper.evaluator(),
@@ -100,14 +106,16 @@ def run_tfma(
 class _ReadBatches(beam.DoFn):  # type: ignore[misc]
     """Reads a file as the record batches TFMA takes: roles, slices, and the serialized examples."""
 
-    def __init__(self, kinds: dict[str, str], slices: dict[str, tuple[str, ...]]) -> None:
-        self._kinds, self._slices = kinds, slices
+    def __init__(self, examples: Examples, slices: dict[str, tuple[str, ...]]) -> None:
+        self._kinds, self._roles, self._slices = examples.kinds, examples.roles, slices
 
     def process(self, file: str) -> Iterator[pa.RecordBatch]:
         for batch, records in read_batches(file, self._kinds):
-            columns = {name: batch.column(name) for name in self._kinds}
-            for name, values in self._slices.items():
-                columns[name] = keep_slices(batch.column(name), values)
+            columns = {name: batch.column(name) for name in self._roles}
+            if self._slices:
+                belongs = membership(batch, self._slices)
+                ends = np.arange(len(records) + 1, dtype=np.int32) * belongs.shape[1]
+                columns[MEMBERSHIP] = pa.ListArray.from_arrays(ends, belongs.ravel())
             columns[tfma.ARROW_INPUT_COLUMN] = pa.array(
                 [[record] for record in records], pa.list_(pa.binary())
             )
