@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from pipelines.features.counting import BlockSummary, count_block, merge_counts
 from pipelines.features.splitting import NO_SPLIT, Splitter, TimeHistogram
-from pipelines.reading.blocks import Rejected, read_blocks
+from pipelines.reading.blocks import read_blocks
 from pipelines.reading.plan import Piece
 from pipelines.reading.rejected import write_rejected
-from pipelines.reading.rows import Rows, validate
+from pipelines.reading.rows import Rows, read_times, validate
+from pipelines.reading.text import Rejected
 from recfactory.features.encode import Encoder
 from recfactory.features.spec import FeatureSpec, read_spec
 from recfactory.files import whole_file
@@ -80,13 +81,9 @@ class CountTimes(beam.DoFn):
         self.schema = schema
 
     def process(self, piece: Piece) -> Iterator[tuple[str, TimeHistogram]]:
-        from pipelines.reading.numbers import to_numbers
-
         assert self.schema.timestamp is not None
         for block in read_blocks(piece, self.schema.format, (self.schema.timestamp,)):
-            times, bad = to_numbers(block.table.column(0).combine_chunks(), times=True)
-            good = pa.compute.and_(times.is_valid(), pa.compute.invert(bad))
-            yield "times", TimeHistogram.of(pa.compute.floor(times.filter(good)).cast(pa.int64()))
+            yield "times", TimeHistogram.of(read_times(block, self.schema.timestamp))
 
 
 class CountRows(beam.DoFn):

@@ -3,8 +3,9 @@
 import glob
 import hashlib
 from dataclasses import dataclass
+from gzip import GzipFile
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,8 @@ from recfactory.errors import UserError
 
 PIECE_BYTES = 16 << 20
 PIECE_ROWS = 65_536
+MOST_LINE_BYTES = 16 << 20
+"""A longer line is an accident, and would fill the memory."""
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".csv.gz", ".tsv.gz", ".txt.gz")
 
 
@@ -49,7 +52,11 @@ def find_files(data: str) -> list[tuple[Path, str]]:
     if path.is_file():
         return [(path, path.name)]
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file() and p.name.lower().endswith(ENDINGS))
+        found = sorted(
+            p for p in path.rglob("*")
+            if p.is_file() and p.name.lower().endswith(ENDINGS)
+            and not any(part.startswith(".") for part in p.relative_to(path).parts)
+        )  # fmt: skip
         if not found:
             raise UserError(
                 f"folder '{data}' holds no data file; expected one ending in {', '.join(ENDINGS)}"
@@ -67,8 +74,11 @@ def kind_of(path: Path) -> Literal["text", "gzip", "parquet"]:
     Raises:
         UserError: for an empty or a binary file.
     """
-    with path.open("rb") as stream:
-        head = stream.read(65_536)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(65_536)
+    except OSError as error:
+        raise UserError(f"file '{path}' cannot be read: {error.strerror}") from error
     if not head:
         raise UserError(f"file '{path}' is empty")
     if head.startswith(b"PAR1"):
@@ -131,6 +141,26 @@ def content_key(files: list[tuple[Path, str]]) -> str:
     return digest.hexdigest()
 
 
+def rest_of_line(stream: IO[bytes] | GzipFile, path: Path | str, line: int) -> bytes:
+    """Reads to the end of a line.
+
+    Raises:
+        UserError: when it is too far away.
+    """
+    rest = stream.readline(MOST_LINE_BYTES)
+    if len(rest) == MOST_LINE_BYTES and not rest.endswith(b"\n"):
+        raise UserError(
+            f"file '{path}', line {line}: the line is longer than {MOST_LINE_BYTES >> 20} MiB; "
+            "is it a table of text?"
+        )
+    return rest
+
+
+def not_parquet(path: Path | str, error: Exception) -> UserError:
+    """What to say of a file that begins as Parquet and cannot be read as such."""
+    return UserError(f"file '{path}' is not readable as Parquet: {str(error).splitlines()[0]}")
+
+
 def _plan_text(path: Path, shown: str, number: int, header: bool) -> list[Piece]:
     pieces: list[Piece] = []
     with path.open("rb") as stream:
@@ -138,12 +168,13 @@ def _plan_text(path: Path, shown: str, number: int, header: bool) -> list[Piece]
             stream.readline()
         start, line = stream.tell(), 1 + header
         while block := stream.read(PIECE_BYTES):
-            tail = b"" if block.endswith(b"\n") else stream.readline()
+            last = line + block.count(b"\n")
+            tail = b"" if block.endswith(b"\n") else rest_of_line(stream, path, last)
             stop = start + len(block) + len(tail)
             pieces.append(
                 Piece("text", str(path), shown, f"{number:05d}-{len(pieces):06d}", start, stop, line)
             )
-            start, line = stop, line + block.count(b"\n") + tail.count(b"\n")
+            start, line = stop, last + tail.count(b"\n")
     return pieces
 
 
@@ -151,7 +182,7 @@ def _plan_parquet(path: Path, shown: str, number: int) -> list[Piece]:
     try:
         metadata = pq.read_metadata(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"file '{path}' is not readable as Parquet: {str(error).splitlines()[0]}") from error
+        raise not_parquet(path, error) from error
     pieces, row = [], 1
     for group in range(metadata.num_row_groups):
         name = f"{number:05d}-{group:06d}"
