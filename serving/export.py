@@ -12,6 +12,8 @@ import tensorflow as tf
 from recfactory.features.graph import Preprocessor
 from recfactory.features.spec import FeatureSpec
 from recfactory.files import whole_folder
+from recfactory.saved_model import SCHEMA
+from recfactory.schema.yaml_file import write_schema
 from serving.warmup import write_warmup
 
 EXAMPLES = "examples"
@@ -54,5 +56,6 @@ def export(model: keras.Model, spec: FeatureSpec, out: Path | str, examples: Ite
         )
         with contextlib.redirect_stdout(io.StringIO()):
             archive.write_out(str(partial), verbose=False)
+        write_schema(partial / SCHEMA, spec.schema)
         write_warmup(partial, spec, examples)
     return out

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.server.refusal import RefusedError, invalid, refusal_of
+from serving.server.refusal import RefusedError, invalid, refusal_of, sentence
 from serving.tensors import from_proto
 from serving.warmup import read_warmup
 
@@ -102,6 +102,9 @@ class LoadedModel:
             )
         except tf.errors.OpError as error:
             raise refusal_of(error) from None
+        except UnicodeDecodeError as error:
+            # TensorFlow's Python cannot show a message that quotes bytes of the request.
+            raise invalid(sentence(error.object.decode("utf-8", "backslashreplace"))) from None
         outputs = dict(zip(sorted(signature.outputs), values, strict=True))
         return {name: outputs[name] for name in wanted} if wanted else outputs
 

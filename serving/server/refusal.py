@@ -54,8 +54,9 @@ def refusal_of(error: tf.errors.OpError) -> RefusedError:
 
 def sentence(message: str) -> str:
     """The first line of a TensorFlow message, or what its assertion says."""
-    asserted = re.search(r"assertion failed: \[(.*?)\]", message, re.DOTALL)
-    text = asserted[1] if asserted else message.strip().split("\n")[0]
+    message = message.removeprefix("Graph execution error:").strip()
+    asserted = re.search(r"assertion failed: \[(.*?)\]\s*(?:\n|$)", message, re.DOTALL)
+    text = asserted[1] if asserted else message.split("\n")[0]
     text = re.sub(r"\{\{function_node [^}]*\}\}|\[\[\{\{node.*", "", text)
-    text = re.sub(r"\s+", " ", text).strip()
+    text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in " ".join(text.split()))
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -154,7 +154,7 @@ def _scalar(name: str, value: Any, kind: tf.DType) -> Any:
         limit = kind.limits if kind.is_integer else (kind.min, kind.max)
         if kind.is_integer and not isinstance(value, int):
             pass
-        elif value != value or value in (np.inf, -np.inf) or limit[0] <= value <= limit[1]:
+        elif value != value or value in (np.inf, -np.inf) or float(limit[0]) <= value <= float(limit[1]):
             return value
         else:
             raise invalid(f"Cannot convert JSON value: {value} of input '{name}' to {kind.name} without loss")

@@ -111,6 +111,17 @@ def expected(model, spec, examples, tmp_path_factory):
     return model.predict(inputs, batch_size=256, verbose=0).ravel()
 
 
+@pytest.fixture(scope="session")
+def server(saved_model, tmp_path_factory):
+    """A server of version 1 of the model `ctr`."""
+    from serving.server.serve import Server
+
+    folder = tmp_path_factory.mktemp("models")
+    shutil.copytree(saved_model, folder / "ctr" / "1")
+    with Server(folder, grpc_port=0, rest_port=0, max_batch=256) as running:
+        yield running
+
+
 @pytest.fixture
 def base(saved_model, tmp_path):
     """MODEL_BASE_DIR with version 1 of the model `ctr`."""

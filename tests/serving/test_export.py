@@ -22,7 +22,8 @@ import numpy as np, tensorflow as tf
 assert importlib.util.find_spec("tensorflow")
 loaded = tf.saved_model.load(sys.argv[1])
 examples = [bytes.fromhex(line.strip()) for line in open(sys.argv[2])]
-print("JSON" + json.dumps(loaded.signatures["serving_default"](tf.constant(examples))["ctr"].numpy().tolist()))
+answer = loaded.signatures["serving_default"](tf.constant(examples))["ctr"]
+print("JSON" + json.dumps(answer.numpy().tolist()))
 """
 
 

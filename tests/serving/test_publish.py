@@ -43,7 +43,7 @@ def test_the_same_model_keeps_its_version(saved_model, bless, tmp_path):
 
 
 def test_a_model_that_is_not_blessed_is_refused(saved_model, bless, tmp_path):
-    with pytest.raises(UserError, match="not blessed: auc is 0.7; below 0.8"):
+    with pytest.raises(UserError, match=r"not blessed: auc is 0\.7; below 0\.8"):
         publish(saved_model, bless(saved_model, False, ["auc is 0.7", "below 0.8"]), tmp_path / "base")
     assert not (tmp_path / "base").exists()
 
