@@ -22,7 +22,7 @@ from pipelines.reading.rows import Rows, validate
 from pipelines.runner import make_pipeline, run_pipeline
 from recfactory.errors import UsageError, UserError
 from recfactory.files import read_json, whole_file, write_json
-from recfactory.saved_model import digest, saved_model_dir
+from recfactory.saved_model import SCHEMA, digest, saved_model_dir
 from recfactory.schema.columns import Schema
 from recfactory.schema.yaml_file import read_schema, schema_to_dict
 
@@ -79,7 +79,7 @@ def predict(
 
 
 def _schema(saved: Path, given: Path | str | None) -> Schema:
-    path = Path(given) if given else saved / "assets.extra" / "schema.yaml"
+    path = Path(given) if given else saved / SCHEMA
     if not path.is_file():
         raise UserError(f"'{path}' is missing, which says how raw rows are written; name one with --schema")
     return read_schema(path)

@@ -43,9 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"recfactory {known.verb}: '{error.filename}': {error.strerror}", file=sys.stderr)
         return 1
+    code = int(result.pop("exit_code", 0))
     if known.json:
         print(json.dumps(result, sort_keys=True))
-    return int(result.get("exit_code", 0))
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
 
     add = verb("serve", _serve, "answer TF Serving's gRPC and REST requests").add_argument
     add("--models", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
+    add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default: 127.0.0.1)")
+    add("--model-config", help="a TensorFlow Serving model server config, instead of all of MODEL_BASE_DIR")
     add("--grpc-port", type=int, default=8500, help="0 picks a free one (default: 8500)")
     add("--rest-port", type=int, default=8501, help="0 picks a free one (default: 8501)")
 
@@ -205,7 +208,7 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
     from recfactory.saved_model import FOLDER
     from recfactory.training.seeds import train_seeds
     from recfactory.training.train import train
-    from serving.export import export_trained
+    from serving.trained import export_trained
 
     if seeds == 1:
         result, best = train(features, model, out, recipe, _say), Path(out)
@@ -228,9 +231,11 @@ def _evaluate(asked: argparse.Namespace) -> Result:
 def evaluate(model: str, data: str, out: str, thresholds: Any, baseline: str | None, *options: Any) -> Result:
     """Judges a model and prints the verdict; an unblessed model exits with 1."""
     _quietly()
-    from pipelines.evaluation import evaluate, format_evaluation
+    from pipelines.evaluation.evaluate import evaluate
+    from pipelines.evaluation.table import format_evaluation
 
-    judged = evaluate(model, data, out, thresholds, baseline, *options)
+    runner, beam_options = options or (None, ())
+    judged = evaluate(model, data, out, thresholds, baseline, runner=runner, options=beam_options)
     _say(format_evaluation(judged["metrics"], judged["blessing"]))
     return {**judged, "exit_code": 0 if judged["blessing"]["blessed"] else 1}
 
@@ -245,9 +250,10 @@ def _publish(asked: argparse.Namespace) -> Result:
 
 def _serve(asked: argparse.Namespace) -> Result:
     _quietly()
-    from serving.server import serve
+    from serving.server.serve import serve
 
-    return serve(Path(asked.models), asked.grpc_port, asked.rest_port)
+    serve(asked.models, asked.grpc_port, asked.rest_port, asked.host, asked.model_config)
+    return {"stopped": True}
 
 
 def _predict(asked: argparse.Namespace) -> Result:

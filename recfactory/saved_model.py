@@ -7,6 +7,8 @@ from recfactory.errors import UserError
 
 FOLDER = "saved_model"
 GRAPH = "saved_model.pb"
+SCHEMA = "assets.extra/schema.yaml"
+"""Travels with the model: how the raw rows are written that it was trained on."""
 PROVENANCE = "assets.extra/recfactory.json"
 """Written beside a published model: where it comes from and what it was blessed for."""
 
