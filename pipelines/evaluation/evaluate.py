@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.evaluation.examples import find_examples
+from pipelines.evaluation.examples import find_examples, first_examples
 from pipelines.evaluation.judge import as_dicts, judge
 from pipelines.evaluation.measure import measure
 from pipelines.evaluation.rows import BASELINE, CANDIDATE
@@ -60,8 +60,6 @@ def evaluate(
     models = {CANDIDATE: saved_model_dir(Path(model))}
     if baseline is not None:
         models[BASELINE] = saved_model_dir(Path(baseline))
-    for folder in models.values():
-        check_signature(folder)
     named = schema_slices(data) if slices is None else tuple(slices)
     if asked.slices.metrics and not asked.slices.columns:
         if not named:
@@ -69,6 +67,8 @@ def evaluate(
         asked = replace(asked, slices=replace(asked.slices, columns=named))
     columns = tuple(dict.fromkeys([*asked.slices.columns, *named]))
     examples = find_examples(data, columns)
+    for folder in models.values():
+        check_signature(folder, first_examples(examples.files[0]))
     judged = asked.slices.min_examples if asked.slices.metrics else None
     values = choose_slices(examples, columns, judged)
     config = make_config(asked, columns, "weight" in examples.kinds, baseline is not None)

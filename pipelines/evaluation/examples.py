@@ -1,7 +1,7 @@
 """Raw tf.Examples on disk: which files, which keys, and their rows as Arrow record batches."""
 
 import glob
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class Examples:
         return tuple(role for role in ROLES if role in self.kinds)
 
 
-def find_examples(data: Path | str, slices: Iterable[str] = ()) -> Examples:
+def find_examples(data: Path | str, slices: Sequence[str] = ()) -> Examples:
     """Finds the files of a folder, file or glob and learns from the first rows which keys they have.
 
     Args:
@@ -50,15 +50,14 @@ def find_examples(data: Path | str, slices: Iterable[str] = ()) -> Examples:
         UserError: when nothing is there, a file is damaged, or a key is missing.
     """
     files = _files(str(data))
-    rows = list(_first_rows(files))
-    if not rows:
-        raise UserError(f"'{data}' holds no example; the split is empty")
     kinds: dict[str, str] = {}
-    for row in rows:
-        for name, feature in row.features.feature.items():
-            kind = feature.WhichOneof("kind")
-            if kind is not None and getattr(feature, kind).value:
-                kinds.setdefault(name, kind)
+    for file in files:
+        for row in first_examples(file):
+            _learn(row, kinds)
+        if "label" in kinds and all(name in kinds for name in slices):
+            break
+    if not kinds:
+        raise UserError(f"'{data}' holds no example; the split is empty")
     if "label" not in kinds:
         raise UserError(f"{files[0]}: its examples have no 'label'; make them with `recfactory features`")
     for role in ROLES:
@@ -71,6 +70,21 @@ def find_examples(data: Path | str, slices: Iterable[str] = ()) -> Examples:
             )
     wanted = [role for role in ROLES if role in kinds] + [name for name in slices if name not in ROLES]
     return Examples(tuple(files), {name: kinds[name] for name in wanted})
+
+
+def first_examples(file: str) -> list[tf.train.Example]:
+    """The first 256 examples of a file.
+
+    Raises:
+        UserError: naming the file and the record.
+    """
+    examples = []
+    for number, record in enumerate(next(_records(file, PEEKED_ROWS), [])):
+        try:
+            examples.append(tf.train.Example.FromString(record))
+        except Exception as error:
+            raise UserError(f"{file}: record {number} is not a tf.Example") from error
+    return examples
 
 
 def read_batches(file: str, kinds: dict[str, str]) -> Iterator[tuple[pa.RecordBatch, list[bytes]]]:
@@ -135,16 +149,11 @@ def _records(file: str, count: int) -> Iterator[list[bytes]]:
         raise UserError(f"{file}: cannot read it ({str(error.message).splitlines()[0]})") from error
 
 
-def _first_rows(files: list[str]) -> Iterator[tf.train.Example]:
-    for file in files:
-        records = next(_records(file, PEEKED_ROWS), [])
-        for number, record in enumerate(records):
-            try:
-                yield tf.train.Example.FromString(record)
-            except Exception as error:
-                raise UserError(f"{file}: record {number} is not a tf.Example") from error
-        if records:
-            return
+def _learn(row: tf.train.Example, kinds: dict[str, str]) -> None:
+    for name, feature in row.features.feature.items():
+        kind = feature.WhichOneof("kind")
+        if kind is not None and getattr(feature, kind).value:
+            kinds.setdefault(name, kind)
 
 
 def _decoder(kinds: dict[str, str]) -> Any:

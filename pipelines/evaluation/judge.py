@@ -49,6 +49,9 @@ def judge(metrics: dict[str, Any], thresholds: Thresholds) -> tuple[list[Check],
             where = f"{part['column']}={part['value']}"
             checks.extend(_bounds(where, thresholds.slices.metrics, part["metrics"], part["metrics"]))
     reasons = []
+    if metrics["impossible"]:
+        count = f"{metrics['impossible']:,} of {metrics['examples']:,} predictions"
+        reasons.append(f"{count} are no probabilities: NaN, or outside 0 to 1")
     if thresholds.min_gain and metrics["baseline"] is None:
         reasons.append(
             "the thresholds ask for a gain over a baseline, but there is none; "

@@ -34,6 +34,7 @@ def measure(measured: Measured, thresholds: Thresholds, seed: int) -> dict[str, 
     defined, undefined = _defined(rows, rows.candidate)
     return {
         "examples": len(rows),
+        "impossible": int(np.sum(~((rows.candidate >= 0) & (rows.candidate <= 1)))),
         "mean_label": _mean(rows, rows.label),
         "mean_prediction": _mean(rows, rows.candidate),
         "overall": _spreads(rows, rows.candidate, defined, confidence, seed),

@@ -1,7 +1,9 @@
 """Whether a SavedModel can be evaluated: what its serving signature takes and gives."""
 
+import re
 from pathlib import Path
 
+import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.python.saved_model import loader_impl
 
@@ -9,11 +11,14 @@ from pipelines.evaluation.tfma_config import SIGNATURE
 from recfactory.errors import UserError
 
 
-def check_signature(saved_model: Path) -> None:
-    """Checks that the model takes serialized examples and returns `ctr`.
+def check_signature(saved_model: Path, examples: list[tf.train.Example]) -> None:
+    """Checks that the model takes serialized examples, can read these, and returns `ctr`.
+
+    Inside TFMA the same failure would come late and bring every example of a batch into its message.
 
     Args:
         saved_model: the SavedModel's folder.
+        examples: some of those it will be evaluated on.
 
     Raises:
         UserError: naming the folder and what is wrong.
@@ -35,3 +40,26 @@ def check_signature(saved_model: Path) -> None:
     if "ctr" not in outputs:
         given = ", ".join(sorted(outputs)) or "nothing"
         raise UserError(f"'{saved_model}': its signature '{SIGNATURE}' returns {given}, not ctr")
+    try:
+        loaded = tf.saved_model.load(str(saved_model))
+    except (OSError, tf.errors.OpError) as error:
+        raise UserError(
+            f"'{saved_model}' cannot be loaded; export the model again ({_first(error)})"
+        ) from error
+    serialized = tf.constant([example.SerializeToString() for example in examples])
+    try:
+        given = loaded.signatures[SIGNATURE](**{next(iter(inputs)): serialized})["ctr"]
+    except tf.errors.OpError as error:
+        missing = re.search(r"Feature: (.*?)(?: is required|\.|\n)", str(error))
+        reason = f"feature {missing[1]} is missing" if missing else _first(error)
+        raise UserError(
+            f"'{saved_model}' cannot read these examples ({reason}); take examples of its own schema"
+        ) from error
+    if tf.size(given) != len(examples):
+        raise UserError(
+            f"'{saved_model}': 'ctr' has the shape {tuple(given.shape)} for {len(examples)} examples"
+        )
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

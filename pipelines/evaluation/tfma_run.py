@@ -1,6 +1,5 @@
 """Runs TFMA on Beam: examples through the models' serving signatures, metrics overall and per slice."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from pipelines.evaluation.grouping import MEMBERSHIP, grouped_extractors
 from pipelines.evaluation.rows import BASELINE, CANDIDATE, Rows, RowsEvaluator, columns, scratch
 from pipelines.evaluation.slices import membership
 from pipelines.runner import make_pipeline, run_pipeline
-from recfactory.errors import UserError
 
 OVERALL = ("", "")
 
@@ -94,12 +92,7 @@ def run_tfma(
                 ],
             )
         )
-        try:
-            run_pipeline(pipeline)
-        except UserError:
-            raise
-        except Exception as error:
-            raise _explained(error) from error
+        run_pipeline(pipeline)
         return Measured(_metrics(folder), _validation(folder, config), keeper.read())
 
 
@@ -120,17 +113,6 @@ class _ReadBatches(beam.DoFn):  # type: ignore[misc]
                 [[record] for record in records], pa.list_(pa.binary())
             )
             yield pa.RecordBatch.from_pydict(columns)
-
-
-def _explained(error: Exception) -> Exception:
-    """The error itself, or the sentence for a model that cannot read the examples."""
-    if "Fail to call signature func" not in str(error):
-        return error
-    reasons = re.findall(r"InvalidArgumentError: (?:.*?}} )?(.*)", str(error))
-    reason = reasons[0].split(" [Op:")[0] if reasons else "its serving signature fails on them"
-    return UserError(
-        f"the model cannot read these examples ({reason}); evaluate it on examples of its own schema"
-    )
 
 
 def _metrics(folder: Path) -> dict[tuple[str, str], dict[str, dict[str, float]]]:
@@ -155,9 +137,8 @@ def _validation(folder: Path, config: config_pb2.EvalConfig) -> bool | None:
     asked = any(metric.per_slice_thresholds for spec in config.metrics_specs for metric in spec.metrics)
     if not asked:
         return None
-    return all(
-        part.validation_ok for part in _read(folder, "validations*", validation_result_pb2.ValidationResult)
-    )
+    verdicts = _read(folder, "validations*", validation_result_pb2.ValidationResult)
+    return bool(verdicts) and all(verdict.validation_ok for verdict in verdicts)
 
 
 def _read(folder: Path, pattern: str, message: Any) -> list[Any]:
