@@ -38,24 +38,37 @@ def export(model: keras.Model, spec: FeatureSpec, out: Path | str, examples: Ite
     """
     out = Path(out)
     with whole_folder(out) as partial, tempfile.TemporaryDirectory() as assets:
-        preprocessor = Preprocessor(spec, assets)
-
-        def ctr(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            return {CTR: tf.reshape(tf.cast(model(inputs, training=False), tf.float32), [-1])}
-
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        archive.track(preprocessor)
-        archive.add_endpoint(
-            "serving_default",
-            lambda examples: ctr(preprocessor.from_examples(examples)),
-            [tf.TensorSpec([None], tf.string, name=EXAMPLES)],
-        )
-        archive.add_endpoint(
-            "predict", lambda columns: ctr(preprocessor.from_columns(columns)), [preprocessor.signature()]
-        )
+        served = _Served(model, Preprocessor(spec, assets))
+        # Saving says on standard output where it saves, which here is a temporary name.
         with contextlib.redirect_stdout(io.StringIO()):
-            archive.write_out(str(partial), verbose=False)
+            tf.saved_model.save(served, str(partial), signatures=served.signatures())
         write_schema(partial / SCHEMA, spec.schema)
         write_warmup(partial, spec, examples)
     return out
+
+
+class _Served(tf.Module):
+    """What is saved: the model's weights once, the lookup table, and the functions that use them.
+
+    `keras.export.ExportArchive` saves every weight twice (as the model's and as the endpoints'), in an order
+    that differs from run to run.
+    """
+
+    def __init__(self, model: keras.Model, preprocessor: Preprocessor) -> None:
+        super().__init__()
+        self._model = lambda inputs: model(inputs, training=False)
+        self.weights = [variable.value for variable in model.weights]
+        self.preprocessor = preprocessor
+
+    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
+        """The function of each signature."""
+        examples = tf.TensorSpec([None], tf.string, name=EXAMPLES)
+        by_example = tf.function(lambda examples: self._ctr(self.preprocessor.from_examples(examples)))
+        by_column = tf.function(lambda columns: self._ctr(self.preprocessor.from_columns(columns)))
+        return {
+            "serving_default": by_example.get_concrete_function(examples),
+            "predict": by_column.get_concrete_function(self.preprocessor.signature()),
+        }
+
+    def _ctr(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {CTR: tf.reshape(tf.cast(self._model(inputs), tf.float32), [-1])}

@@ -72,6 +72,53 @@ def test_the_warm_up_file_can_be_replayed(saved_model):
     assert sizes == [(name, size) for size in BATCHES for name in ("serving_default", "predict")]
 
 
+def test_every_weight_is_saved_once(saved_model, model):
+    saved = tf.train.list_variables(str(saved_model / "variables" / "variables"))
+    assert sorted(shape for _, shape in saved if shape) == sorted(list(w.shape) for w in model.weights)
+
+
+def test_a_trained_model_is_saved_without_its_optimizer(make_model, spec, examples, tmp_path):
+    model = make_model(3)
+    model.compile("adam", "binary_crossentropy")
+    layout = spec.layout
+    inputs = {"numbers": np.zeros((4, len(layout.dense))), "ids": np.zeros((4, layout.slots), np.int32)}
+    model.fit(inputs, np.ones(4), verbose=0)
+    folder = export(model, spec, tmp_path / "saved_model", examples)
+    saved = tf.train.list_variables(str(folder / "variables" / "variables"))
+    assert len([shape for _, shape in saved if shape]) == len(model.weights)
+
+
+AGAIN = """
+import os, sys
+sys.path[:0] = sys.argv[2:]
+import keras, tensorflow as tf
+from recfactory.features.spec import FeatureSpec
+from recfactory.saved_model import digest
+from recfactory.schema.columns import Categorical, Dense, Label, Schema
+from serving.export import export
+schema = Schema("s", Label("y"), (Dense("a"), Dense("b")), tuple(Categorical(f"c{i}") for i in range(9)))
+spec = FeatureSpec(schema, {f"c{i}": (b"x", b"y") for i in range(9)}, {})
+keras.utils.set_random_seed(1)
+ids, numbers = keras.Input((9,), dtype="int32", name="ids"), keras.Input((2,), name="numbers")
+vectors = keras.layers.Flatten()(keras.layers.Embedding(99, 4)(ids))
+joined = keras.layers.Concatenate()([vectors, numbers])
+for _ in range(3):
+    joined = keras.layers.Dense(8)(joined)
+model = keras.Model({"ids": ids, "numbers": numbers}, keras.layers.Dense(1, "sigmoid")(joined))
+print("DIGEST", digest(export(model, spec, sys.argv[1], [tf.train.Example().SerializeToString()])))
+"""
+
+
+@pytest.mark.slow
+def test_the_same_model_exported_by_another_process_has_the_same_digest(tmp_path):
+    digests = set()
+    for name in ("one", "two", "three"):
+        command = [sys.executable, "-c", AGAIN, str(tmp_path / name), *sys.path]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        digests.add(ran.stdout.split("DIGEST ")[1].strip())
+    assert len(digests) == 1
+
+
 def test_warm_up_needs_an_example(saved_model, spec):
     with pytest.raises(UserError, match="at least one example"):
         write_warmup(saved_model, spec, [])
