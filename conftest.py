@@ -1,4 +1,4 @@
-"""Fixtures of all tests. It stands here, not in tests/, whose folders are named as the packages are."""
+"""Fixtures of all tests. It stands here and not in tests/, whose folders are named as the packages are."""
 
 import os
 from pathlib import Path

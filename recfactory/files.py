@@ -96,7 +96,7 @@ def read_json(path: Path | str) -> Any:
 
 def remove_partial(folder: Path | str) -> None:
     """Removes what an interrupted write left behind anywhere under `folder`."""
-    for leftover in Path(folder).rglob(f"{PARTIAL}*"):
+    for leftover in list(Path(folder).rglob(f"{PARTIAL}*")):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:

@@ -36,7 +36,8 @@ def to_examples(batch: pa.RecordBatch) -> pa.Array:
 def _serialize(name: str, values: pa.Array) -> pa.Array:
     """Each row's entry of the feature map, empty where the value is missing."""
     if pa.types.is_list(values.type):
-        return _entries(name, _lists(values))
+        filled = pc.fill_null(pc.greater(pc.list_value_length(values), 0), False)
+        return pc.if_else(filled, _entries(name, _lists(values)), pa.scalar(b"", pa.large_binary()))
     coded = values.dictionary_encode()
     distinct = coded.dictionary
     if pa.types.is_binary(distinct.type):
@@ -49,8 +50,7 @@ def _lists(values: pa.Array) -> pa.Array:
     lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy()
     offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
     flat = values.flatten().cast(pa.large_binary())
-    lists = pa.LargeListArray.from_arrays(offsets, flat)
-    return pc.if_else(pa.array(lengths > 0), lists, pa.scalar(None, lists.type))
+    return pa.LargeListArray.from_arrays(offsets, flat)
 
 
 def _entries(name: str, lists: pa.Array) -> pa.Array:

@@ -31,7 +31,7 @@ from pipelines.reading.rejected import check_rejected
 from pipelines.runner import make_pipeline, run_pipeline
 from recfactory.errors import UserError
 from recfactory.features.spec import STATISTICS, FeatureSpec, write_spec
-from recfactory.files import read_json, remove_partial, write_json
+from recfactory.files import PARTIAL, read_json, remove_partial, write_json
 from recfactory.progress import Progress
 from recfactory.schema.columns import SPLITS, Schema
 from recfactory.schema.yaml_file import schema_to_dict
@@ -70,10 +70,12 @@ def make_features(
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise UserError(f"--out '{out}' is a file; name a folder")
+    if Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve()):
+        raise UserError(f"--out '{out}' lies inside the data '{data}'; name a folder elsewhere")
     source = open_source(data, schema, label)
     _claim(out, source)
-    if (out / MANIFEST).is_file():
-        return dict(read_json(out / MANIFEST))
+    if (manifest := _finished(out)) is not None:
+        return manifest
     remove_partial(out)
     run = _Run(source, out, runner, list(beam_options))
     job = Job(source.schema, str(out), Splitter(source.schema.split, run.boundaries()))
@@ -94,21 +96,35 @@ def make_features(
 
 
 def _claim(out: Path, source: Source) -> None:
-    """Notes what the folder is for, or refuses one that is for something else."""
+    """Notes what the folder is for, or refuses one that is for something else.
+
+    A folder whose rows were never counted to the end, because they were refused, is free.
+    """
     schema = json.dumps(schema_to_dict(source.schema), sort_keys=True)
     claim = {"content": source.key, "schema": hashlib.sha256(schema.encode()).hexdigest()}
     path = out / SOURCE
-    if path.is_file():
-        held = read_json(path)
-        for what, text in (("content", "other data"), ("schema", "another schema")):
-            if held.get(what) != claim[what]:
-                raise UserError(
-                    f"'{out}' holds features of {text}; name another --out, or delete that folder"
-                )
-    elif out.is_dir() and any(out.iterdir()):
+    there = [entry for entry in out.iterdir() if not entry.name.startswith(PARTIAL)] if out.is_dir() else []
+    if there and not path.is_file():
         raise UserError(f"'{out}' is not empty and holds no features; name another --out")
-    else:
-        write_json(path, claim)
+    held = read_json(path) if path.is_file() else {}
+    if held == claim:
+        return
+    if (out / STATISTICS).is_file():
+        text = "other data" if held.get("content") != claim["content"] else "another schema"
+        raise UserError(f"'{out}' holds features of {text}; name another --out, or delete that folder")
+    for leftover in ("work", "rejected"):
+        shutil.rmtree(out / leftover, ignore_errors=True)
+    write_json(path, claim)
+
+
+def _finished(out: Path) -> dict[str, Any] | None:
+    """The manifest of a folder that lacks nothing."""
+    if not (out / MANIFEST).is_file():
+        return None
+    manifest = dict(read_json(out / MANIFEST))
+    filled = [split for split, counted in manifest["splits"].items() if counted["rows"]]
+    folders = [out / kind / split for split in filled for kind in ("examples", "encoded")]
+    return manifest if all(any(folder.glob("part-*")) for folder in folders) else None
 
 
 class _Run:

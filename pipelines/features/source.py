@@ -1,13 +1,15 @@
 """Opens what `--data` names: its files cut into pieces, and the schema that fits them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from pipelines.features.splitting import named_split, split_of_file
 from pipelines.reading.blocks import column_names, read_blocks
 from pipelines.reading.plan import Piece, content_key, find_files, kind_of, plan_files, plan_synthetic
+from pipelines.reading.text import first_line
 from recfactory.errors import UserError
 from recfactory.schema.columns import FileFormat, Schema
 
@@ -49,7 +51,9 @@ def open_source(
         from recfactory.data.synthetic import parse
 
         source = parse(data)
-        chosen = source.schema() if schema == "auto" else _named(schema, None)
+        names = list(source.batch(0, 1).schema.names)
+        chosen = source.schema() if schema == "auto" else _named(schema, lambda: names)
+        _check_columns(f"'{data}'", names, chosen.columns)
         return Source(chosen, [], plan_synthetic(data, source.rows), data)
     files = find_files(data)
     kinds = [kind_of(path) for path, _ in files]
@@ -57,21 +61,27 @@ def open_source(
     if schema == "auto":
         chosen, reasons = _infer(files, kinds, label)
     else:
-        chosen = _named(schema, _header(files[0][0], kinds[0]))
+        chosen = _named(schema, lambda: _first_values(files[0][0], kinds[0]))
     required = chosen.columns if labelled else tuple(chosen.features)
-    for (path, _), kind in zip(files, kinds, strict=True):
-        names = column_names(path, kind, chosen.format)
-        missing = [name for name in required if name not in names]
-        if missing:
-            raise UserError(
-                f"file '{path}' has no column '{missing[0]}', which the schema names; "
-                f"it has {', '.join(names[:40])}"
-            )
+    for (path, shown), kind in zip(files, kinds, strict=True):
+        _check_columns(f"file '{path}'", column_names(path, kind, chosen.format), required)
+        if labelled and chosen.split.by == "files":
+            split_of_file(shown)
     pieces = plan_files(files, chosen.format.header)
     return Source(chosen, reasons, pieces, content_key(files))
 
 
-def _named(schema: str | Schema, header: list[str] | None) -> Schema:
+def _check_columns(data: str, names: list[str], required: Sequence[str]) -> None:
+    for name in required:
+        if name not in names:
+            raise UserError(
+                f"{data} has no column '{name}', which the schema names; it has {', '.join(names[:40])}"
+            )
+        if names.count(name) > 1:
+            raise UserError(f"{data} has two columns named '{name}'; rename one")
+
+
+def _named(schema: str | Schema, header: Callable[[], list[str] | None]) -> Schema:
     if isinstance(schema, Schema):
         return schema
     if Path(schema).suffix in (".yaml", ".yml") or Path(schema).is_file():
@@ -80,24 +90,19 @@ def _named(schema: str | Schema, header: list[str] | None) -> Schema:
         return read_schema(Path(schema))
     from recfactory.schema.presets import preset
 
-    return preset(schema, header)
+    return preset(schema, header())
 
 
-def _header(path: Path, kind: str) -> list[str]:
-    """The first line's values, which are the column names where the file has a header."""
-    if kind == "parquet":
-        return column_names(path, kind, FileFormat())
+def _first_values(path: Path, kind: str) -> list[str]:
+    """The names of the columns; the first row's values where the file has no header."""
     return column_names(path, kind, guess_format(path, kind))
 
 
 def guess_format(path: Path, kind: str) -> FileFormat:
     """The delimiter of a text file: the candidate that stands most often in its first line."""
-    import gzip
-
     if kind == "parquet":
         return FileFormat()
-    with gzip.open(path) if kind == "gzip" else path.open("rb") as stream:
-        first = stream.readline(1 << 20)
+    first = first_line(path, kind)
     delimiter = max((",", "\t", ";", "|"), key=lambda sign: first.count(sign.encode()))
     return FileFormat(delimiter)
 
@@ -107,15 +112,19 @@ def _infer(
 ) -> tuple[Schema, list[str]]:
     from recfactory.schema.infer import infer_schema
 
-    path, kind = files[0][0], kinds[0]
+    # Test data never influence a choice: where names say which rows train, only these are looked at.
+    looked_at = next((i for i, (_, shown) in enumerate(files) if named_split(shown) == "train"), 0)
+    path, kind = files[looked_at][0], kinds[looked_at]
     text_format = guess_format(path, kind)
     names = column_names(path, kind, text_format)
     if kind != "parquet" and all(_is_number(name) or name == "" for name in names):
         raise UserError(
             f"file '{path}' has no line of column names; name them in a schema (--schema schema.yaml)"
         )
+    if double := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"file '{path}' has two columns named '{double[0]}'; rename one")
     tables, rows = [], 0
-    for piece in plan_files([files[0]], text_format.header):
+    for piece in plan_files([files[looked_at]], text_format.header):
         for block in read_blocks(piece, text_format, tuple(names)):
             tables.append(block.table)
             rows += len(block.lines)

@@ -72,19 +72,27 @@ def _places(limits: npt.NDArray[Any], values: npt.NDArray[Any]) -> Numbers:
     return np.searchsorted(limits, values, side="right").astype(np.int8)
 
 
-def split_of_file(file: str) -> str:
-    """The split a file's name stands for: the one its stem (or its folder) begins with.
-
-    Raises:
-        UserError: when the name stands for none.
-    """
+def named_split(file: str) -> str | None:
+    """The split a file's name stands for: the one its name (or its folder's) begins with."""
     for part in reversed(PurePath(file).parts):
         for stem, split in _STEMS.items():
             if part.lower().startswith(stem):
                 return split
-    raise UserError(
-        f"file '{file}': its name begins with none of train, valid, test, but the schema splits by files"
-    )
+    return None
+
+
+def split_of_file(file: str) -> str:
+    """The split a file's name stands for.
+
+    Raises:
+        UserError: when the name stands for none.
+    """
+    if (split := named_split(file)) is None:
+        raise UserError(
+            f"file '{file}': its name begins with none of train, valid, test, "
+            "but the schema splits by files; rename it, or change 'split' in the schema"
+        )
+    return split
 
 
 def _hash_places(name: str, lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -143,13 +151,18 @@ class TimeHistogram:
     def boundaries(self, fractions: tuple[float, float, float]) -> tuple[int, int]:
         """The first timestamps of valid and test, such that the oldest rows train.
 
+        Rows of one time stay together; where the times are few, the parts differ from their fractions rather
+        than being empty.
+
         Args:
             fractions: of train, valid and test.
         """
         places = sorted(self.counts)
         before = np.cumsum([self.counts[place] for place in places])
-        total = before[-1]
-        ends = np.cumsum(fractions)[:2]
-        found = np.searchsorted(before, ends * total * (1 - 1e-12), side="left")
-        first, second = ((places[min(int(i), len(places) - 1)] + 1) * self.width for i in found)
-        return int(first), int(second)
+        ends = np.cumsum(fractions)[:2] * before[-1] * (1 - 1e-12)
+        valid, test = (int(fraction > 0) for fraction in fractions[1:])
+        last = len(places) - 1
+        first, second = (min(int(i), last) for i in np.searchsorted(before, ends, side="left"))
+        first = max(0, min(first, last - valid - test))
+        second = max(first, min(max(second, first + valid), last - test))
+        return (places[first] + 1) * self.width, (places[second] + 1) * self.width

@@ -2,7 +2,7 @@
 
 import pickle
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pipelines.reading.rows import Rows, read_times, validate
 from pipelines.reading.text import Rejected
 from recfactory.features.encode import Encoder
 from recfactory.features.spec import FeatureSpec, read_spec
-from recfactory.files import whole_file
+from recfactory.files import whole_file, write_text
 from recfactory.schema.columns import SPLITS, Schema
 
 SUMMARIES = "summaries"
@@ -62,7 +62,7 @@ def _refuse_unsplit(rows: Rows, split: np.ndarray, schema: Schema) -> tuple[Rows
         Rejected(
             int(rows.lines[i]),
             f"column '{column}' stands for no split",
-            str(rows.split_value[int(i)].as_py()),
+            (rows.split_value[int(i)].as_py() or b"").decode("utf-8", "replace"),
         )
         for i in np.flatnonzero(~known)
     ]
@@ -170,27 +170,35 @@ class WriteRows(beam.DoFn):
         self._encoder = Encoder(self._spec)
 
     def process(self, piece: Piece) -> Iterator[int]:
-        done = self.job.work / "written"
-        if marker(done, piece.name).exists():
+        done, out = self.job.work / "written", Path(self.job.out)
+        if is_marked(done, piece.name, out):
             return
+        files: list[str] = []
         for rows, split in self.job.rows(piece):
-            if not marker(done, f"block {rows.name}").exists():
-                self._write(rows, split)
-                mark(done, f"block {rows.name}")
+            block = f"block {rows.name}"
+            if not is_marked(done, block, out):
+                mark(done, block, self._write(rows, split))
+            files += marked_files(done, block)
             yield len(split)
-        mark(done, piece.name)
+        mark(done, piece.name, files)
 
-    def _write(self, rows: Rows, split: np.ndarray) -> None:
+    def _write(self, rows: Rows, split: np.ndarray) -> list[str]:
+        """Writes a block and returns the files, relative to the features folder."""
         from pipelines.features.shards import write_examples, write_packed
 
+        files = []
         for place, name in enumerate(SPLITS):
             chosen = split == place
             if not chosen.any():
                 continue
             batch = rows.batch if chosen.all() else rows.batch.filter(pa.array(chosen))
-            file = f"part-{rows.name}.tfrecord"
-            write_packed(Path(self.job.out) / "encoded" / name / file, self._encoder.encode(batch))
-            write_examples(Path(self.job.out) / "examples" / name / file, batch)
+            encoded, examples = (
+                f"{kind}/{name}/part-{rows.name}.tfrecord" for kind in ("encoded", "examples")
+            )
+            write_packed(Path(self.job.out) / encoded, self._encoder.encode(batch))
+            write_examples(Path(self.job.out) / examples, batch)
+            files += [encoded, examples]
+        return files
 
 
 def marker(folder: Path, name: str) -> Path:
@@ -198,10 +206,21 @@ def marker(folder: Path, name: str) -> Path:
     return folder / name
 
 
-def mark(folder: Path, name: str) -> None:
-    """Says that something is finished."""
-    folder.mkdir(parents=True, exist_ok=True)
-    marker(folder, name).touch()
+def mark(folder: Path, name: str, files: Sequence[str] = ()) -> None:
+    """Says that something is finished, and which files it made."""
+    write_text(marker(folder, name), "\n".join(files))
+
+
+def marked_files(folder: Path, name: str) -> list[str]:
+    """The files that something finished has made."""
+    return marker(folder, name).read_text(encoding="utf-8").splitlines()
+
+
+def is_marked(folder: Path, name: str, out: Path) -> bool:
+    """Whether something is finished and all its files are still there, under `out`."""
+    if not marker(folder, name).exists():
+        return False
+    return all((out / file).exists() for file in marked_files(folder, name))
 
 
 def summaries_in_order(summaries: list[BlockSummary]) -> list[BlockSummary]:

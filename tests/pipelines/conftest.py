@@ -7,12 +7,10 @@ import pytest
 
 from recfactory.schema.columns import Categorical, Dense, Label, Schema
 
-HEADER = "click,price,user,tags"
-
 
 @pytest.fixture
 def schema() -> Schema:
-    """One column of each kind."""
+    """Of the shop: one column of each kind."""
     return Schema(
         name="shop",
         label=Label("click"),
@@ -22,12 +20,39 @@ def schema() -> Schema:
 
 
 @pytest.fixture
-def shop(tmp_path) -> Path:
-    """A CSV file of 600 clean rows that fit `schema`."""
+def write_shop():
+    """Writes a clean click log of a shop as CSV, packed where the name says so."""
+
+    def write(path: Path, rows: int, seed: int = 0) -> Path:
+        text = "\n".join(["click,price,user,tags", *_lines(rows, seed)]) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def shop(tmp_path, write_shop) -> Path:
+    """A file of 600 rows."""
     return write_shop(tmp_path / "shop.csv", 600)
 
 
-def shop_lines(rows: int, seed: int = 0) -> list[str]:
+@pytest.fixture
+def tree():
+    """Gives the digest of every file under a folder, by relative path."""
+
+    def digests(folder: Path) -> dict[str, str]:
+        return {
+            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+
+    return digests
+
+
+def _lines(rows: int, seed: int) -> list[str]:
     draw = np.random.default_rng(seed)
     lines = []
     for _ in range(rows):
@@ -36,22 +61,3 @@ def shop_lines(rows: int, seed: int = 0) -> list[str]:
         user = "" if draw.random() < 0.05 else f"u{draw.integers(0, 40)}"
         lines.append(f"{draw.integers(0, 2)},{price},{user},{tags}")
     return lines
-
-
-def write_shop(path: Path, rows: int, seed: int = 0) -> Path:
-    text = "\n".join([HEADER, *shop_lines(rows, seed)]) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(text.encode()))
-    else:
-        path.write_text(text)
-    return path
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """The digest of every file under a folder, by relative path."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
