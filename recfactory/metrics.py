@@ -1,11 +1,10 @@
-"""Exact metrics of click probabilities, and how far chance alone moves them.
+"""Exact metrics of click probabilities.
 
 Every function takes vectors of one length: `label` 0 or 1, `probability` (or any `score`, for AUC), and
 optional row weights.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,7 @@ def auc(label: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
     Raises:
         UserError: when the rows hold one class only, a score is NaN, or there is no row.
     """
-    return _Auc(*_checked(label, score, weight)[:2])(_weights(label, weight))
+    return _Auc(*checked(label, score, weight)[:2])(weights_of(label, weight))
 
 
 def logloss(label: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
@@ -38,7 +37,7 @@ def logloss(label: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayL
     Raises:
         UserError: when a probability is NaN or there is no row.
     """
-    return _LogLoss(*_checked(label, probability, weight)[:2])(_weights(label, weight))
+    return _LogLoss(*checked(label, probability, weight)[:2])(weights_of(label, weight))
 
 
 def calibration(
@@ -49,7 +48,7 @@ def calibration(
     Raises:
         UserError: when there is no click to divide by, a probability is NaN, or there is no row.
     """
-    return _Calibration(*_checked(label, probability, weight)[:2])(_weights(label, weight))
+    return _Calibration(*checked(label, probability, weight)[:2])(weights_of(label, weight))
 
 
 def normalized_entropy(
@@ -60,7 +59,7 @@ def normalized_entropy(
     Raises:
         UserError: when the rows hold one class only, a probability is NaN, or there is no row.
     """
-    return _NormalizedEntropy(*_checked(label, probability, weight)[:2])(_weights(label, weight))
+    return _NormalizedEntropy(*checked(label, probability, weight)[:2])(weights_of(label, weight))
 
 
 def regret(truth: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
@@ -76,130 +75,10 @@ def regret(truth: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLi
     Raises:
         UserError: when a probability is NaN or there is no row.
     """
-    true, predicted, weights = _checked(truth, probability, weight)
+    true, predicted, weights = checked(truth, probability, weight)
     p, q = np.clip(true, CLIP, 1 - CLIP), np.clip(predicted, CLIP, 1 - CLIP)
     divergence = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
     return float(weights @ divergence / weights.sum())
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A number and how far resampling moves it.
-
-    Args:
-        value: on the rows themselves.
-        standard_error: deviation over the replicates.
-        low: lower end of the interval.
-        high: upper end of the interval.
-    """
-
-    value: float
-    standard_error: float
-    low: float
-    high: float
-
-
-def bootstrap(
-    label: npt.ArrayLike,
-    probability: npt.ArrayLike,
-    statistics: Sequence[str] = ("auc", "logloss", "calibration", "normalized_entropy"),
-    replicates: int = 200,
-    seed: int = 0,
-    level: float = 0.95,
-    weight: npt.ArrayLike | None = None,
-) -> dict[str, Spread]:
-    """Resamples rows with replacement (percentile interval; Efron and Tibshirani 1993, chapter 13).
-
-    Args:
-        label: `(rows,)` 0 or 1.
-        probability: `(rows,)`.
-        statistics: names of metrics.
-        replicates: resamplings; those of one class only are left out.
-        seed: of the resampling.
-        level: of the interval, between 0 and 1.
-        weight: `(rows,)`.
-
-    Returns:
-        The spread of each metric.
-
-    Raises:
-        UserError: where a metric cannot be computed on the rows.
-    """
-    labels, scores, _ = _checked(label, probability, weight)
-    functions = {name: METRICS[name](labels, scores) for name in statistics}
-    return _resample(functions, _weights(label, weight), replicates, seed, level)
-
-
-def paired_bootstrap(
-    label: npt.ArrayLike,
-    probability: npt.ArrayLike,
-    other: npt.ArrayLike,
-    statistics: Sequence[str] = ("auc", "logloss", "calibration", "normalized_entropy"),
-    replicates: int = 200,
-    seed: int = 0,
-    level: float = 0.95,
-    weight: npt.ArrayLike | None = None,
-) -> dict[str, Spread]:
-    """Spread of `metric(probability) - metric(other)`, both models resampled on the same rows.
-
-    Args:
-        label: `(rows,)` 0 or 1.
-        probability: `(rows,)` of the one model.
-        other: `(rows,)` of the model it is compared with.
-        statistics: names of metrics.
-        replicates: resamplings; those of one class only are left out.
-        seed: of the resampling.
-        level: of the interval, between 0 and 1.
-        weight: `(rows,)`.
-
-    Returns:
-        The spread of each metric's difference.
-
-    Raises:
-        UserError: where a metric cannot be computed on the rows.
-    """
-    labels, ours, _ = _checked(label, probability, weight)
-    theirs = _checked(label, other, weight)[1]
-
-    def difference(name: str) -> Callable[[Vector], float]:
-        one, two = METRICS[name](labels, ours), METRICS[name](labels, theirs)
-        return lambda weights: one(weights) - two(weights)
-
-    functions = {name: difference(name) for name in statistics}
-    return _resample(functions, _weights(label, weight), replicates, seed, level)
-
-
-def _resample(
-    functions: Mapping[str, Callable[[Vector], float]],
-    weights: Vector,
-    replicates: int,
-    seed: int,
-    level: float,
-) -> dict[str, Spread]:
-    if replicates < 2 or not 0 < level < 1:
-        raise UserError(
-            f"a bootstrap needs 2 replicates and a level between 0 and 1, not {replicates} and {level}"
-        )
-    values = {name: function(weights) for name, function in functions.items()}
-    random = np.random.default_rng(seed)
-    rows = len(weights)
-    drawn: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(replicates):
-        counts = np.bincount(random.integers(0, rows, rows), minlength=rows)
-        resampled = counts * weights
-        for name, function in functions.items():
-            try:
-                drawn[name].append(function(resampled))
-            except UserError:  # a few rows may all fall into one class
-                continue
-    tail = (1 - level) / 2
-    spreads = {}
-    for name, value in values.items():
-        sample = np.asarray(drawn[name] or [value])
-        low, high = np.quantile(sample, [tail, 1 - tail])
-        error = float(sample.std(ddof=1)) if len(sample) > 1 else 0.0
-        spreads[name] = Spread(value, error, float(low), float(high))
-    return spreads
 
 
 class _Auc:
@@ -270,15 +149,21 @@ METRICS: dict[str, Callable[[Vector, Vector], Callable[[Vector], float]]] = {
 """Each metric by name: from labels and probabilities to a function of the row weights."""
 
 
-def _weights(label: npt.ArrayLike, weight: npt.ArrayLike | None) -> Vector:
+def weights_of(label: npt.ArrayLike, weight: npt.ArrayLike | None) -> Vector:
+    """The row weights as a vector; 1 for every row where there are none."""
     return np.ones(np.size(label)) if weight is None else np.asarray(weight, np.float64).ravel()
 
 
-def _checked(
+def checked(
     label: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[Vector, Vector, Vector]:
+    """The arguments of a metric as vectors `(rows,)`: labels, scores, weights.
+
+    Raises:
+        UserError: when they do not belong together or are no numbers.
+    """
     labels, scores = np.asarray(label, np.float64).ravel(), np.asarray(score, np.float64).ravel()
-    weights = _weights(label, weight)
+    weights = weights_of(label, weight)
     if not len(labels) == len(scores) == len(weights):
         raise UserError(
             f"{len(labels)} labels, {len(scores)} scores and {len(weights)} weights do not belong together"

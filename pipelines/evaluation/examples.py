@@ -143,7 +143,7 @@ def _records(file: str, count: int) -> Iterator[list[bytes]]:
             yield batch.tolist()
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
         raise UserError(
-            f"{file}: the TFRecord file is damaged or cut off after {seen:,} records or later; make it again"
+            f"{file}: the TFRecord file is damaged or cut off beyond record {seen:,}; make it again"
         ) from error
     except tf.errors.OpError as error:
         raise UserError(f"{file}: cannot read it ({str(error.message).splitlines()[0]})") from error

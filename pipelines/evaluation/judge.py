@@ -60,7 +60,10 @@ def judge(metrics: dict[str, Any], thresholds: Thresholds) -> tuple[list[Check],
     elif thresholds.min_gain:
         checks.extend(_gains(metrics["baseline"]["gain"], thresholds.min_gain, bound))
     undefined = metrics["undefined"]
-    reasons += [_reason(check, undefined.get(check.metric), bound) for check in checks if not check.passed]
+    for check in checks:
+        if not check.passed:
+            why = undefined.get(check.metric) if check.where == "overall" else None
+            reasons.append(_reason(check, why, bound))
     return checks, reasons
 
 

@@ -11,6 +11,7 @@ from pipelines.evaluation.rows import BASELINE, CANDIDATE, Rows
 from pipelines.evaluation.tfma_run import OVERALL, Measured
 from pipelines.evaluation.thresholds import COMPARED, METRICS, Confidence, Thresholds
 from recfactory import metrics as exact
+from recfactory.bootstrap import bootstrap, paired_bootstrap
 from recfactory.errors import UserError
 
 DIGITS = 10
@@ -63,7 +64,7 @@ def _spreads(
     rows: Rows, probability: Vector, defined: list[str], confidence: Confidence, seed: int
 ) -> dict[str, Any]:
     found = (
-        exact.bootstrap(
+        bootstrap(
             rows.label, probability, defined, confidence.replicates, seed, confidence.level, rows.weight
         )
         if defined
@@ -83,7 +84,7 @@ def _baseline(
     for sign, pair in ((1, (rows.candidate, rows.baseline)), (-1, (rows.baseline, rows.candidate))):
         names = [n for n, better in COMPARED.items() if better == sign and n in defined and n in theirs]
         if names:
-            found = exact.paired_bootstrap(
+            found = paired_bootstrap(
                 rows.label, *pair, names, confidence.replicates, seed, confidence.level, rows.weight
             )
             gain.update({name: asdict(spread) for name, spread in found.items()})

@@ -32,7 +32,7 @@ def choose_slices(
     """The values of each column that become slices, most frequent first.
 
     A column of many values would cost memory and time for slices nobody reads, so the small ones beyond the
-    first hundred stay out.
+    first hundred stay out. Every example is read here once, so that damage is told before workers start.
 
     Args:
         examples: the examples; they are read once.
@@ -40,14 +40,11 @@ def choose_slices(
         min_examples: size from which a slice is judged, so that none of those stays out; None judges none.
 
     Raises:
-        UserError: when a column has too many slices to judge.
+        UserError: when an example cannot be read, or a column has too many slices to judge.
     """
-    if not columns:
-        return {}
     counts: dict[str, Counter[str]] = {name: Counter() for name in columns}
-    kinds = {name: examples.kinds[name] for name in columns}
     for file in examples.files:
-        for batch, _ in read_batches(file, kinds):
+        for batch, _ in read_batches(file, examples.kinds):
             for name in columns:
                 found = pc.value_counts(_text(batch.column(name).flatten()))
                 counts[name].update(dict(zip(*(part.to_pylist() for part in found.flatten()), strict=True)))
