@@ -1,6 +1,8 @@
 """Runs Beam pipelines: which runner, with which options."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import apache_beam as beam
@@ -30,6 +32,7 @@ def make_pipeline(runner: str | None = None, options: Sequence[str] = ()) -> bea
     name = IN_PROCESS if runner is None or runner.lower() in ("direct", "directrunner") else runner
     try:
         parsed = PipelineOptions([f"--runner={name}", *options])
+        parsed.get_all_options()  # Beam reads them late otherwise
         return beam.Pipeline(options=parsed)
     except (ValueError, ImportError, AttributeError) as error:
         raise UsageError(f"--runner {runner}: {str(error).splitlines()[0]}") from error
@@ -43,14 +46,45 @@ def run_pipeline(pipeline: beam.Pipeline) -> Any:
     Raises:
         UserError: the one a worker raised, without Beam's wrapping.
     """
+    with _hold_errors() as held:
+        try:
+            result = pipeline.run()
+            result.wait_until_finish()
+        except Exception as error:
+            if mended := _user_error(error):
+                held.clear()
+                raise mended from error
+            raise
+    return result
+
+
+class _ErrorHolder(logging.Handler):
+    """Keeps errors back and passes the rest on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR:
+            self.held.append(record)
+        else:
+            logging.getLogger().handle(record)
+
+
+@contextmanager
+def _hold_errors() -> Iterator[list[logging.LogRecord]]:
+    """Keeps the errors Beam logs until it is known whether they are the user's, who needs no stack trace."""
+    beam_logger, holder = logging.getLogger("apache_beam"), _ErrorHolder()
+    beam_logger.addHandler(holder)
+    beam_logger.propagate = False
     try:
-        result = pipeline.run()
-        result.wait_until_finish()
-        return result
-    except Exception as error:
-        if mended := _user_error(error):
-            raise mended from error
-        raise
+        yield holder.held
+    finally:
+        beam_logger.removeHandler(holder)
+        beam_logger.propagate = True
+        for record in holder.held:
+            beam_logger.handle(record)
 
 
 def _user_error(error: BaseException | None) -> UserError | None:
