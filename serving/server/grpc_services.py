@@ -1,5 +1,6 @@
 """TensorFlow Serving's gRPC services."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from serving.server.loaded import DEFAULT_SIGNATURE, LoadedModel
 from serving.server.refusal import RefusedError, invalid
 from serving.server.versions import Versions
 from serving.tensors import from_proto, to_proto
+
+log = logging.getLogger("recfactory.serve")
 
 Response = TypeVar("Response")
 
@@ -115,6 +118,7 @@ def _answer(context: grpc.ServicerContext, answer: Callable[[], Response]) -> Re
     except RefusedError as refusal:
         code, message = refusal.code, refusal.message
     except Exception as error:  # A client never sees a stack trace.
+        log.exception("a gRPC request failed")
         code, message = grpc.StatusCode.INTERNAL, f"the server failed ({type(error).__name__})"
     return _abort(context, code, message)
 

@@ -6,6 +6,8 @@ import grpc
 import tensorflow as tf
 
 LONGEST = 500
+LARGEST_MESSAGE = 64 << 20
+"""Bytes a request may have over gRPC or REST."""
 
 HTTP_STATUS = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,

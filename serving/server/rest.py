@@ -16,7 +16,7 @@ from tensorflow_serving.apis import model_pb2
 
 from serving.server.grpc_services import signatures
 from serving.server.loaded import LoadedModel
-from serving.server.refusal import HTTP_STATUS, RefusedError, invalid
+from serving.server.refusal import HTTP_STATUS, LARGEST_MESSAGE, RefusedError, invalid
 from serving.server.rest_json import read_request, write_answer
 from serving.server.versions import Versions
 
@@ -31,8 +31,15 @@ def rest_app(versions: Versions) -> Starlette:
     """The web application that answers for `versions`."""
 
     async def endpoint(request: Request) -> Response:
-        body = await request.body()
-        status, content = await run_in_threadpool(_respond, versions, request.method, request.url.path, body)
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_MESSAGE:
+                content = json.dumps({"error": f"the request has more than {LARGEST_MESSAGE} bytes"}).encode()
+                return Response(content, 413, media_type="application/json")
+        status, content = await run_in_threadpool(
+            _respond, versions, request.method, request.url.path, bytes(body)
+        )
         return Response(content, status, media_type="application/json")
 
     return Starlette(

@@ -15,13 +15,13 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 from recfactory.errors import UserError
 from serving.server.config import ModelConfig, models_under, read_config
 from serving.server.grpc_services import ModelService, PredictionService
+from serving.server.refusal import LARGEST_MESSAGE
 from serving.server.rest import rest_app
 from serving.server.versions import Versions
 from serving.server.watcher import Watcher
 
 log = logging.getLogger("recfactory.serve")
 
-LARGEST_MESSAGE = 64 << 20
 THREADS = 16
 
 

@@ -59,9 +59,16 @@ class Watcher:
             self._keep_up(config)
 
     def _watch(self) -> None:
+        told = ""
         while not self._stop.wait(self._seconds):
             try:
                 self.look()
+                told = ""
+            except UserError as error:
+                # A config file being edited; said once, not every second.
+                if str(error) != told:
+                    told = str(error)
+                    log.error("%s", told)
             except Exception:
                 log.exception("looking for new versions failed; trying again")
 

@@ -1,6 +1,9 @@
+import pytest
+
 from serving.bench import bench_serving
 
 
+@pytest.mark.slow
 def test_it_measures_a_model(saved_model):
     measured = bench_serving(saved_model, seconds=0.6)
     assert set(measured) == {"p50_seconds", "p99_seconds", "requests_per_second", "first_request_seconds"}

@@ -149,5 +149,11 @@ def test_numbers_that_are_none(ask, value, message):
     assert message in answer["error"]
 
 
+def test_a_request_too_large_is_refused(ask):
+    status, answer = ask("/v1/models/ctr:predict", " " * ((64 << 20) + 1))
+    assert status == 413
+    assert "more than 67108864 bytes" in answer["error"]
+
+
 def test_other_methods_are_malformed(ask):
     assert ask("/v1/models/ctr", method="DELETE")[0] == 400

@@ -13,7 +13,7 @@ from serving.server.serve import Server
 PROGRAM = "import sys; from serving.server.serve import serve; serve(sys.argv[1], 0, 0)"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_it_says_where_it_answers_and_ends_when_asked(base, examples, number):
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(base)],

@@ -1,10 +1,14 @@
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from recfactory.features.graph import MISSING, Preprocessor
+from recfactory.features.encode import Encoder
+from recfactory.features.graph import MISSING, Preprocessor, input_names
 from recfactory.features.spec import FeatureSpec
 from recfactory.schema.columns import Categorical, Dense, Label, Schema
 
@@ -140,3 +144,59 @@ def test_a_value_listed_twice_is_refused(tmp_path):
     schema = Schema("h", Label("y"), categorical=(Categorical("u"),))
     with pytest.raises(ValueError, match="twice"):
         Preprocessor(FeatureSpec(schema, {"u": (b"a", b"a")}, {}), tmp_path)
+
+
+WORDS = [b"", b"red", b"green", b"with\rreturn", b"\xff\xfe", b"a", b"b", b"unseen", b"\x00", b"re d"]
+NUMBERS = st.one_of(
+    st.none(),
+    st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False),
+    st.sampled_from([0.0, -1.0, 1e-30]),
+)
+ROWS = st.tuples(
+    NUMBERS,
+    NUMBERS,
+    NUMBERS,
+    st.sampled_from(WORDS),
+    st.sampled_from(WORDS),
+    st.lists(st.sampled_from(WORDS[1:]), max_size=5),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.lists(ROWS, min_size=1, max_size=20))
+def test_it_equals_the_arrow_encoder(spec, preprocessor, rows):
+    dense = ("plain", "logged", "scaled")
+    columns = {name: pa.array([row[place] for row in rows], pa.float32()) for place, name in enumerate(dense)}
+    for place, name in ((3, "c v"), (4, "hashed")):
+        columns[name] = pa.array([row[place] or None for row in rows], pa.binary())
+    columns["tags"] = pa.array([row[5] or None for row in rows], pa.list_(pa.binary()))
+    columns["label"] = pa.array([0.0] * len(rows), pa.float32())
+    encoded = Encoder(spec).encode(pa.RecordBatch.from_pydict(columns))
+    numbers, ids = encode(
+        preprocessor,
+        *(
+            example(
+                **{name: [] if row[place] is None else [row[place]] for place, name in enumerate(dense)},
+                cv=[row[3]],
+                hashed=[row[4]],
+                tags=row[5],
+            )
+            for row in rows
+        ),
+    )
+    np.testing.assert_array_equal(ids, encoded.ids)
+    np.testing.assert_array_equal(numbers, encoded.dense)
+
+
+def test_names_of_inputs_are_valid_and_distinct():
+    names = input_names(["price", "Price", "user id", "user_id", "1st", "_x", "é", ""])
+    assert names == {
+        "price": "price",
+        "Price": "Price_1",
+        "user id": "user_id",
+        "user_id": "user_id_1",
+        "1st": "c1st",
+        "_x": "c_x",
+        "é": "c_",
+        "": "c",
+    }
