@@ -73,15 +73,21 @@ def read_spec(features: Path | str) -> FeatureSpec:
     """Reads what `write_spec` wrote.
 
     Raises:
-        UserError: when the folder holds no features.
+        UserError: when the folder holds no features, or one of its files is damaged or missing.
     """
     features = Path(features)
     if not (features / STATISTICS).is_file():
         raise UserError(f"'{features}' is not a features folder; make one with `recfactory features`")
     schema = read_schema(features / SCHEMA)
-    vocabularies = {
-        column.name: tuple(vocabulary_file(features, column.name).read_bytes().split(b"\n")[:-1])
-        for column in schema.categorical
-        if column.encoding == "vocabulary"
-    }
-    return FeatureSpec(schema, vocabularies, read_json(features / STATISTICS))
+    try:
+        statistics = read_json(features / STATISTICS)
+        vocabularies = {
+            column.name: tuple(vocabulary_file(features, column.name).read_bytes().split(b"\n")[:-1])
+            for column in schema.categorical
+            if column.encoding == "vocabulary"
+        }
+    except FileNotFoundError as error:
+        raise UserError(f"'{error.filename}' is missing; make the features again") from error
+    except ValueError as error:
+        raise UserError(f"'{features / STATISTICS}' is damaged ({error}); make the features again") from error
+    return FeatureSpec(schema, vocabularies, statistics)
