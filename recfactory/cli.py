@@ -279,6 +279,8 @@ def _run(asked: argparse.Namespace) -> Result:
     places = {name: str(out / name) for name in ("features", "model", "evaluation", "published")}
 
     def judge() -> Result:
+        if finished := _judged(places["model"], places["evaluation"], config.baseline):
+            return finished
         examples = out / "features" / "examples"
         split = "test" if (examples / "test").is_dir() else "valid"
         return evaluate(
@@ -318,6 +320,21 @@ def _run(asked: argparse.Namespace) -> Result:
     _say(f"  metrics:  {places['evaluation']}/metrics.json")
     _say(f"  serve it: recfactory serve --models {places['published']}")
     return results
+
+
+def _judged(model: str, evaluation: str, baseline: str | None) -> Result | None:
+    """The verdict on these very models, where one was reached before (thresholds belong to the run)."""
+    from recfactory.files import read_json
+    from recfactory.saved_model import digest, saved_model_dir
+
+    path = Path(evaluation) / "blessing.json"
+    if not path.is_file():
+        return None
+    blessing = read_json(path)
+    digests = [digest(saved_model_dir(folder)) if folder else None for folder in (model, baseline)]
+    if [blessing["model_digest"], blessing["baseline_digest"]] != digests:
+        return None
+    return {"metrics": read_json(Path(evaluation) / "metrics.json"), "blessing": blessing}
 
 
 def _bench(asked: argparse.Namespace) -> Result:

@@ -56,14 +56,7 @@ def read_config(path: Path | str, **overrides: Any) -> RunConfig:
         UserError: for a missing file, broken YAML, an unknown or a missing setting.
     """
     path = Path(path)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise UserError(f"there is no configuration '{path}'; see examples/ for one") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"'{path}' is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"'{path}' must hold settings such as 'data: clicks.csv', one a line")
+    content = _read_mapping(path, "configuration")
     settings = {**content, **{name: value for name, value in overrides.items() if value is not None}}
     known = [setting.name for setting in fields(RunConfig)]
     for name in settings:
@@ -75,7 +68,22 @@ def read_config(path: Path | str, **overrides: Any) -> RunConfig:
     for setting in fields(RunConfig):
         if setting.name in settings:
             _check_type(setting.name, settings[setting.name], path)
+    if isinstance(settings.get("thresholds"), str):
+        # By content, not by name: what a run was judged by must not change behind it.
+        settings["thresholds"] = _read_mapping(Path(settings["thresholds"]), "thresholds")
     return RunConfig(**settings)
+
+
+def _read_mapping(path: Path, what: str) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise UserError(f"there is no {what} '{path}'; see examples/ for one") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"'{path}' is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"the {what} '{path}' must hold settings such as 'data: clicks.csv', one a line")
+    return content
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

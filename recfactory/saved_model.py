@@ -31,8 +31,8 @@ def saved_model_dir(model: Path | str) -> Path:
 def digest(saved_model: Path | str) -> str:
     """The SHA-256 of a SavedModel's content.
 
-    The same model exported twice has the same digest: the graph is hashed in a canonical serialization, and
-    what differs between equal exports (fingerprint.pb) or is added by publishing stays out.
+    The same model exported by two fresh processes has the same digest: the graph is hashed in a canonical
+    serialization, and what differs between equal exports (fingerprint.pb) or is added later stays out.
 
     Args:
         saved_model: the SavedModel's folder.

@@ -3,9 +3,10 @@
 import difflib
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recfactory.errors import UsageError
+from recfactory.errors import UsageError, UserError
 from recfactory.features.layout import Layout
 from recfactory.training.recipe import Recipe
 
@@ -60,3 +61,19 @@ def build(name: str, layout: Layout, hyperparameters: Recipe | Mapping[str, Any]
     return Ranker(
         layout, width, tower, embedding_l2=recipe.embedding_l2, clip_norm=recipe.clip_norm, name=name
     )
+
+
+def load(path: Path | str) -> "Ranker":
+    """Loads a model.keras, whatever model it holds; it is not compiled.
+
+    Raises:
+        UserError: when there is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there is no trained model '{path}'; train one with `recfactory train`")
+    import keras
+
+    for module in ("recfactory.models.ranker", *MODELS.values()):
+        importlib.import_module(module)  # Keras finds a class by its name once its module is imported
+    return keras.models.load_model(path, compile=False)

@@ -1,0 +1,112 @@
+"""`recfactory run`: from raw rows to a served model, also when it is killed on the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from recfactory.cli import main
+from recfactory.saved_model import digest
+
+CONFIG = """
+data: synthetic:rows={rows},seed=2
+out: {out}
+model: mlp
+recipe: {{epochs: 3, hidden: [16], embedding_dim: 4}}
+thresholds: {{metrics: {{logloss: {{max: 0.9}}}}}}
+"""
+
+
+def config(folder: Path, rows: int = 6000) -> list[str]:
+    path = folder / "config.yaml"
+    path.write_text(CONFIG.format(rows=rows, out=folder / "run"))
+    return ["run", str(path), "--json"]
+
+
+def result_of(out: str) -> dict:
+    return json.loads(out.splitlines()[-1])
+
+
+def test_raw_rows_become_a_served_model_and_a_second_run_finds_it_done(tmp_path, capfd):
+    arguments = config(tmp_path)
+    assert main(arguments) == 0
+    first = result_of(capfd.readouterr().out)
+    assert first["serve"]["grpc"] == first["serve"]["rest"]
+    assert first["serve"]["version"] == first["publish"]["version"] == 1
+    assert first["evaluate"]["blessing"]["blessed"]
+    metrics = first["evaluate"]["metrics"]
+    assert metrics["best_possible"]["auc"] > metrics["overall"]["auc"]["value"]
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "config.yaml",
+        "features",
+        "model",
+        "evaluation",
+        "published",
+    }
+    judged = (tmp_path / "run" / "evaluation" / "blessing.json").stat().st_mtime_ns
+
+    assert main(arguments) == 0
+    second = result_of(capfd.readouterr().out)
+    assert second["publish"]["version"] == 1
+    assert second["train"]["weights_sha256"] == first["train"]["weights_sha256"]
+    assert (tmp_path / "run" / "evaluation" / "blessing.json").stat().st_mtime_ns == judged
+
+
+def test_an_unblessed_model_is_not_published(tmp_path, capfd):
+    arguments = config(tmp_path)
+    path = Path(arguments[1])
+    path.write_text(path.read_text().replace("max: 0.9", "max: 0.01"))
+    assert main(arguments) == 1
+    said = capfd.readouterr().err
+    assert "above the allowed maximum 0.01" in said.splitlines()[-1]
+    assert not (tmp_path / "run" / "published").exists()
+
+
+MOMENTS = ["features/statistics.json", "model/checkpoint*", "model/result.json", "evaluation", "published"]
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_goes_on_to_the_same_result(tmp_path):
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    for folder in (whole, torn):
+        folder.mkdir()
+    undisturbed = subprocess.run(command(whole), capture_output=True, text=True, check=True)
+    for moment in MOMENTS:
+        kill_when(torn, moment)
+    finished = subprocess.run(command(torn), capture_output=True, text=True, check=True)
+
+    expected, found = result_of(undisturbed.stdout), result_of(finished.stdout)
+    assert found["train"]["weights_sha256"] == expected["train"]["weights_sha256"]
+    assert found["publish"]["version"] == expected["publish"]["version"] == 1
+    assert found["serve"]["grpc"] == expected["serve"]["grpc"]
+    assert found["evaluate"]["metrics"]["overall"] == expected["evaluate"]["metrics"]["overall"]
+    assert digest(torn / "run" / "published" / "ctr" / "1") == digest(
+        whole / "run" / "published" / "ctr" / "1"
+    )
+    assert files(torn / "run" / "features") == files(whole / "run" / "features")
+
+
+def command(folder: Path) -> list[str]:
+    return [sys.executable, "-m", "recfactory", *config(folder, rows=30_000)]
+
+
+def kill_when(folder: Path, appears: str) -> None:
+    """Starts the run and kills it as soon as something appears in its folder."""
+    log = (folder / "log").open("a+")
+    process = subprocess.Popen(command(folder), stderr=log, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list((folder / "run").glob(appears)) and process.poll() is None:
+        assert time.monotonic() < deadline, appears
+        time.sleep(0.01)
+    assert process.poll() is None, (folder / "log").read_text()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

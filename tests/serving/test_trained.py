@@ -1,0 +1,35 @@
+"""The export of a trained model: the same digest whatever happened before."""
+
+import pytest
+
+from recfactory.errors import UserError
+from recfactory.saved_model import digest
+from serving.trained import export_trained
+
+
+def test_a_missing_model_is_named(tmp_path):
+    with pytest.raises(UserError, match="no trained model"):
+        export_trained(tmp_path / "model", tmp_path / "features", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model trained for one epoch on synthetic clicks."""
+    from pipelines.features import make_features
+    from recfactory.training.recipe import Recipe
+    from recfactory.training.train import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    make_features("synthetic:rows=3000,seed=3", folder / "features")
+    train(folder / "features", "dcnv2", folder / "model", Recipe(epochs=1, hidden=(8,), embedding_dim=4))
+    return folder
+
+
+def test_the_same_weights_give_the_same_digest(trained, tmp_path):
+    first = export_trained(trained / "model", trained / "features", tmp_path / "a")
+    second = export_trained(trained / "model", trained / "features", tmp_path / "b")
+    assert digest(first) == digest(second)
+    assert (first / "assets.extra" / "schema.yaml").read_text() == (
+        trained / "features" / "schema.yaml"
+    ).read_text()
