@@ -37,35 +37,40 @@ def _serialize(name: str, values: pa.Array) -> pa.Array:
     """Each row's entry of the feature map, empty where the value is missing."""
     if pa.types.is_list(values.type):
         filled = pc.fill_null(pc.greater(pc.list_value_length(values), 0), False)
-        return pc.if_else(filled, _entries(name, _lists(values)), pa.scalar(b"", pa.large_binary()))
-    coded = values.dictionary_encode()
-    distinct = coded.dictionary
-    if pa.types.is_binary(distinct.type):
-        distinct = distinct.cast(pa.large_binary())
-    one_each = pa.LargeListArray.from_arrays(np.arange(len(distinct) + 1, dtype=np.int64), distinct)
-    return pc.fill_null(_entries(name, one_each).take(coded.indices), b"")
+        lists, places = _large(values.filter(filled)), pc.cumulative_sum(filled.cast(pa.int64()))
+        places = pc.if_else(filled, pc.subtract(places, 1), None)
+    else:
+        coded = values.dictionary_encode()
+        distinct, places = coded.dictionary, coded.indices
+        if pa.types.is_binary(distinct.type):
+            distinct = distinct.cast(pa.large_binary())
+        lists = pa.LargeListArray.from_arrays(np.arange(len(distinct) + 1, dtype=np.int64), distinct)
+    return pc.fill_null(_entries(name, lists).take(places), b"")
 
 
-def _lists(values: pa.Array) -> pa.Array:
-    lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy()
-    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    flat = values.flatten().cast(pa.large_binary())
-    return pa.LargeListArray.from_arrays(offsets, flat)
+def _large(lists: pa.Array) -> pa.Array:
+    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(lists).to_numpy(), dtype=np.int64)])
+    return pa.LargeListArray.from_arrays(offsets, lists.flatten().cast(pa.large_binary()))
 
 
 def _entries(name: str, lists: pa.Array) -> pa.Array:
     if len(lists) == 0:
         return pa.array([], pa.large_binary())
     examples = RecordBatchToExamplesEncoder().encode(pa.RecordBatch.from_arrays([lists], [name]))
-    return pa.array([_without_header(example) for example in examples], pa.large_binary())
+    return _without_headers(pa.array(examples, pa.large_binary()))
 
 
-def _without_header(example: bytes) -> bytes:
-    """Cuts off the tag and length around the only feature."""
-    place = 1
-    while place < len(example) and example[place] & 0x80:
-        place += 1
-    return example[place + 1 :]
+def _without_headers(examples: pa.Array) -> pa.Array:
+    """Cuts off the tag and length around the only feature; each example has one."""
+    lengths = pc.binary_length(examples)
+    end = pc.max(lengths).as_py()  # without it Arrow fails
+    bodies = pc.binary_slice(examples, 2, end)
+    for digits in range(1, 5):
+        longer = pc.greater(lengths, 1 + digits + (1 << 7 * digits) - 1)
+        if not pc.any(longer).as_py():
+            break
+        bodies = pc.if_else(longer, pc.binary_slice(examples, 2 + digits, end), bodies)
+    return bodies
 
 
 def _varint(number: int) -> bytes:

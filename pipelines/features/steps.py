@@ -109,13 +109,21 @@ class Merge(beam.CombineFn):
         return []
 
     def add_input(self, accumulator: list[Any], element: Any) -> list[Any]:
-        return _merged([*accumulator, element]) if len(accumulator) >= 16 else [*accumulator, element]
+        accumulator = [*accumulator, element]
+        # Only when as much has come as is there: the work stays in proportion where values are unique.
+        if len(accumulator) > 16 and sum(map(_size, accumulator[1:])) >= _size(accumulator[0]):
+            return _merged(accumulator)
+        return accumulator
 
     def merge_accumulators(self, accumulators: Any) -> list[Any]:
         return _merged([value for accumulator in accumulators for value in accumulator])
 
     def extract_output(self, accumulator: list[Any]) -> Any:
         return _merged(accumulator)[0]
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, pa.Table) else 1
 
 
 def _merged(values: list[Any]) -> list[Any]:

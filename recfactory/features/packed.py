@@ -128,7 +128,7 @@ def dataset(
     else:
         # Reading several files at once puts rows of different times and places into one pool.
         data = tf.data.Dataset.from_tensor_slices(paths).interleave(
-            tf.data.TFRecordDataset, cycle_length=min(16, len(paths)), deterministic=True
+            tf.data.TFRecordDataset, cycle_length=min(16, len(paths))
         )
     pools = data.batch(POOL_BLOCKS).enumerate()
     options = tf.data.Options()

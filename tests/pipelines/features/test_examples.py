@@ -50,6 +50,12 @@ def test_the_examples_hold_the_rows():
     ]
 
 
+def test_values_of_any_length():
+    lengths = [0, 1, *range(90, 130), *range(16_340, 16_390), 2_097_100, 2_097_151, 3_000_000]
+    rows = pa.RecordBatch.from_pydict({"x": pa.array([b"v" * length for length in lengths], pa.binary())})
+    assert [len(parsed(example)["x"][0]) for example in to_examples(rows).to_pylist()] == lengths
+
+
 def test_slices_and_empty_batches():
     rows = batch(50)
     assert to_examples(rows.slice(10, 20)).to_pylist() == to_examples(rows).to_pylist()[10:30]

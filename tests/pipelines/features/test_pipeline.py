@@ -438,3 +438,28 @@ def test_a_claim_cut_short_is_taken_up(shop, schema, tmp_path):
     (out / ".partial-0123-source.json").write_text("{")
     make_features(str(shop), out, schema)
     assert not list(out.glob(".partial*"))
+
+
+# Real files
+
+
+@pytest.fixture
+def usual_pieces(monkeypatch, small_pieces):
+    monkeypatch.undo()
+
+
+def test_kdd12(shared_data, tmp_path, usual_pieces):
+    manifest = make_features(str(shared_data / "kdd12" / "kdd12.csv.gz"), tmp_path / "out", "kdd12")
+    with gzip.open(shared_data / "kdd12" / "kdd12.csv.gz", "rt") as file:
+        header, *lines = file.read().splitlines()
+    place = header.split(",").index("split")
+    splits = [line.split(",")[place] for line in lines]
+    assert manifest["rejected"] == {}
+    for split in ("train", "valid", "test"):
+        assert manifest["splits"][split]["rows"] == splits.count(split)
+
+
+def test_frappe(shared_data, tmp_path, usual_pieces):
+    manifest = make_features(str(shared_data / "frappe_x1"), tmp_path / "out", "frappe")
+    rows = {split: part["rows"] for split, part in manifest["splits"].items()}
+    assert rows == {"train": 202_027, "valid": 57_722, "test": 28_860}
