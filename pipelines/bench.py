@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from recfactory.data.synthetic import CATEGORICAL, DENSE, SyntheticSource
+from recfactory.quiet import import_tensorflow_quietly
 
 PER_ROW_ROWS = 20_000
 BATCH_SIZE = 512
@@ -54,7 +55,7 @@ def bench_features(rows: int = 1_000_000, folder: Path | None = None) -> dict[st
 
 def _alone(measure: Callable[..., Any], *arguments: Path) -> Any:
     """Calls a function in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), import_tensorflow_quietly) as pool:
         return pool.submit(measure, *arguments).result()
 
 
