@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,8 @@ def _say(text: str) -> None:
 def _quietly() -> None:
     from recfactory.quiet import import_tensorflow_quietly
 
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # the libraries' advice to each other is not for our users
     import_tensorflow_quietly()
 
 

@@ -115,7 +115,11 @@ class Preprocessor(tf.Module):
                 for field in self._fields
             ]
             ids = self._ids(tf.concat(values, 1))
-        return {"numbers": numbers, "ids": ids}
+        # Parsing forgets the widths, which layers ask for before there is any row.
+        return {
+            "numbers": tf.ensure_shape(numbers, [None, len(self._dense)]),
+            "ids": tf.ensure_shape(ids, [None, sum(field.slots for field in self._fields)]),
+        }
 
     def _numbers(self, raw: tf.Tensor) -> tf.Tensor:
         finite = tf.math.is_finite(raw)

@@ -200,3 +200,14 @@ def test_names_of_inputs_are_valid_and_distinct():
         "é": "c_",
         "": "c",
     }
+
+
+def test_widths_are_known_before_any_row_is(tmp_path):
+    schema = Schema(
+        "shop", Label("click"), (Dense("price"),), (Categorical("tags", separator="|", max_values=3),)
+    )
+    statistics = {"dense": {"price": {"mean": 0.0, "std": 1.0}}, "categorical": {"tags": {"slots": 3}}}
+    preprocessor = Preprocessor(FeatureSpec(schema, {"tags": (b"a",)}, statistics), tmp_path)
+    graph = tf.function(preprocessor.from_examples).get_concrete_function(tf.TensorSpec([None], tf.string))
+    shapes = {name: tensor.shape.as_list() for name, tensor in graph.structured_outputs.items()}
+    assert shapes == {"numbers": [None, 1], "ids": [None, 3]}
