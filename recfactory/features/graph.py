@@ -5,6 +5,7 @@ table a column spends more time on its operations than on the rows of a request.
 """
 
 import hashlib
+import keyword
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -152,7 +153,8 @@ def input_names(columns: Iterable[str]) -> dict[str, str]:
     """The name of each column's tensor in the `predict` signature.
 
     A SavedModel's inputs are named in letters, digits and `_`, begin with a letter and differ in more than
-    case; other characters become `_`, and a number keeps the names apart.
+    case; other characters become `_`, a word of Python's gets one at its end (`class_`), and a number keeps the
+    names apart.
 
     Args:
         columns: names of the raw columns in the schema's order.
@@ -162,6 +164,7 @@ def input_names(columns: Iterable[str]) -> dict[str, str]:
     for column in columns:
         plain = re.sub(r"[^A-Za-z0-9_]", "_", column)
         plain = plain if plain[:1].isalpha() else f"c{plain}"
+        plain = f"{plain}_" if keyword.iskeyword(plain) else plain
         name, number = plain, 1
         while name.lower() in taken:
             name, number = f"{plain}_{number}", number + 1

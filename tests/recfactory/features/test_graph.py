@@ -189,7 +189,7 @@ def test_it_equals_the_arrow_encoder(spec, preprocessor, rows):
 
 
 def test_names_of_inputs_are_valid_and_distinct():
-    names = input_names(["price", "Price", "user id", "user_id", "1st", "_x", "é", ""])
+    names = input_names(["price", "Price", "user id", "user_id", "1st", "_x", "é", "", "class"])
     assert names == {
         "price": "price",
         "Price": "Price_1",
@@ -199,6 +199,7 @@ def test_names_of_inputs_are_valid_and_distinct():
         "_x": "c_x",
         "é": "c_",
         "": "c",
+        "class": "class_",
     }
 
 
