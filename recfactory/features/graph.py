@@ -152,9 +152,9 @@ class Preprocessor(tf.Module):
 def input_names(columns: Iterable[str]) -> dict[str, str]:
     """The name of each column's tensor in the `predict` signature.
 
-    A SavedModel's inputs are named in letters, digits and `_`, begin with a letter and differ in more than
-    case; other characters become `_`, a word of Python's gets one at its end (`class_`), and a number keeps the
-    names apart.
+    A SavedModel's inputs are named in letters, digits and `_`, begin with a letter, are no word of Python's
+    and differ in more than case; other characters become `_`, such a word gets one at its end (`class_`), and
+    a number keeps the names apart.
 
     Args:
         columns: names of the raw columns in the schema's order.
