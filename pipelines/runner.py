@@ -23,7 +23,7 @@ def make_pipeline(runner: str | None = None, options: Sequence[str] = ()) -> bea
         options: Beam's own flags.
 
     Raises:
-        UsageError: for a runner that loses data or that Beam does not know.
+        UsageError: for a runner that loses data or that Beam does not know, and for an unknown flag.
     """
     if runner and runner.lower() in ("daskrunner", "dask"):
         raise UsageError(
@@ -31,13 +31,26 @@ def make_pipeline(runner: str | None = None, options: Sequence[str] = ()) -> bea
         )
     name = IN_PROCESS if runner is None or runner.lower() in ("direct", "directrunner") else runner
     try:
-        parsed = PipelineOptions([f"--runner={name}", *options])
-        parsed.get_all_options()  # Beam reads them late otherwise
-        return beam.Pipeline(options=parsed)
+        return beam.Pipeline(options=beam_options([f"--runner={name}", *options]))
     except (ValueError, ImportError, AttributeError) as error:
         raise UsageError(f"--runner {runner}: {str(error).splitlines()[0]}") from error
+
+
+def beam_options(options: Sequence[str]) -> PipelineOptions:
+    """Reads Beam's own flags.
+
+    Raises:
+        UsageError: for one that Beam does not know, which it would pass over, or cannot read.
+    """
+    stray = [option for option in options[:1] if not option.startswith("-")]
+    parsed, known = PipelineOptions(list(options)), PipelineOptions([]).get_all_options()
+    try:
+        found = parsed.get_all_options(retain_unknown_options=True)
     except SystemExit as error:
         raise UsageError(f"Beam does not understand the options {' '.join(options)}") from error
+    if unknown := [*stray, *(f"--{name}" for name in found if name not in known)]:
+        raise UsageError(f"unknown argument '{unknown[0]}'; neither recfactory nor Beam has it")
+    return parsed
 
 
 def run_pipeline(pipeline: beam.Pipeline) -> Any:
@@ -45,13 +58,14 @@ def run_pipeline(pipeline: beam.Pipeline) -> Any:
 
     Raises:
         UserError: the one a worker raised, without Beam's wrapping.
+        KeyboardInterrupt: likewise.
     """
     with _hold_errors() as held:
         try:
             result = pipeline.run()
             result.wait_until_finish()
         except Exception as error:
-            if mended := _user_error(error):
+            if mended := _user_error(error) or _interruption(error):
                 held.clear()
                 raise mended from error
             raise
@@ -102,3 +116,8 @@ def _user_error(error: BaseException | None) -> UserError | None:
             message = line.split("recfactory.errors.UserError: ", 1)[1]
             return UserError(message.split(" [while running")[0])
     return None
+
+
+def _interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """The user's Ctrl-C, which Beam takes for a failure of the step that was running."""
+    return KeyboardInterrupt() if "KeyboardInterrupt [while running" in str(error) else None

@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if rest and not hasattr(known, "runner"):
             raise UsageError(f"unknown argument '{rest[0]}'; see `recfactory {known.verb} --help`")
         known.beam_options = rest
+        if rest:
+            from pipelines.runner import beam_options
+
+            beam_options(rest)
         result: Result = known.do(known)
     except UserError as error:
         print(f"recfactory {known.verb}: {error}", file=sys.stderr)

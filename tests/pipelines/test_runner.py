@@ -3,7 +3,7 @@ import logging
 import apache_beam as beam
 import pytest
 
-from pipelines.runner import make_pipeline, run_pipeline
+from pipelines.runner import beam_options, make_pipeline, run_pipeline
 from recfactory.errors import UsageError, UserError
 
 THREADS = ["--direct_num_workers=2", "--direct_running_mode=multi_threading"]
@@ -67,3 +67,29 @@ def test_unknown_runners_are_refused(name):
 def test_options_that_beam_cannot_read():
     with pytest.raises(UsageError, match="direct_num_workers=two"):
         make_pipeline(options=["--direct_num_workers=two"])
+
+
+@pytest.mark.parametrize(
+    ("options", "unknown"),
+    [
+        (["--shema", "x.yaml"], "--shema"),
+        (["--shema=x"], "--shema"),
+        (["stray"], "stray"),
+        (["--fast"], "--fast"),
+    ],
+)
+def test_options_that_beam_does_not_know(options, unknown, caplog):
+    with pytest.raises(UsageError, match=f"unknown argument '{unknown}'"):
+        beam_options(options)
+    assert not caplog.records
+
+
+def test_options_that_beam_knows():
+    options = beam_options([*THREADS, "--job_name", "a", "--no_use_public_ips"])
+    assert options.get_all_options()["direct_num_workers"] == 2
+
+
+def test_an_interruption_comes_out_of_a_worker_as_one(capfd):
+    with pytest.raises(KeyboardInterrupt):
+        run(lambda _: KeyboardInterrupt(), [])
+    assert "Traceback" not in capfd.readouterr().err

@@ -95,6 +95,8 @@ def test_wrong_use_exits_with_2(tmp_path, capfd):
     data = write(tmp_path / "data.csv", HEADER + ROWS)
     made = ["features", "--data", data, "--out", str(tmp_path / "out")]
     assert "Dask" in refused(capfd, 2, *made, "--runner", "DaskRunner")
+    assert "unknown argument '--lable'" in refused(capfd, 2, *made, "--lable", "click")
+    assert not (tmp_path / "out" / "manifest.json").exists()
     for arguments in (["fly"], [], ["features"], [*made, "--max-rejected", "2"]):
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
