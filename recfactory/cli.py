@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; default: the process's.
 
     Returns:
-        The exit code: 0 done, 1 refused or failed, 2 wrong use.
+        The exit code: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
     """
     parser = _parser()
     known, rest = parser.parse_known_args(arguments)
@@ -35,22 +35,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             beam_options(rest)
         result: Result = known.do(known)
     except UserError as error:
-        print(f"recfactory {known.verb}: {error}", file=sys.stderr)
-        return error.exit_code
+        return _refuse(known, str(error), error.exit_code)
     except KeyboardInterrupt:
-        print(f"\nrecfactory {known.verb}: interrupted; the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
-    except (PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-        print(f"recfactory {known.verb}: '{error.filename}': {error.strerror}", file=sys.stderr)
-        return 1
+        print(file=sys.stderr)  # ends the line of ^C
+        return _refuse(known, "interrupted; the same command goes on from here", INTERRUPTED)
     except OSError as error:
-        if error.filename is None:
+        if error.strerror is None:
             raise
-        print(f"recfactory {known.verb}: '{error.filename}': {error.strerror}", file=sys.stderr)
-        return 1
+        place = f"'{error.filename}': " if error.filename is not None else ""
+        return _refuse(known, f"{place}{error.strerror}", 1)
     code = int(result.pop("exit_code", 0))
     if known.json:
         print(json.dumps(result, sort_keys=True))
+    return code
+
+
+def _refuse(known: argparse.Namespace, sentence: str, code: int) -> int:
+    print(f"recfactory {known.verb}: {sentence}", file=sys.stderr)
+    if known.json:
+        print(json.dumps({"error": sentence, "exit_code": code}))
     return code
 
 
@@ -148,7 +151,10 @@ def _add_runner(add: Callable[..., Any]) -> None:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return value
@@ -203,7 +209,12 @@ def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--set '{text}': write NAME=VALUE, such as --set epochs=3")
-    return name, yaml.safe_load(value)
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UsageError(
+            f"--set '{text}': cannot read the value; write for example 'hidden=[16, 8]'"
+        ) from None
 
 
 def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> Result:
@@ -248,6 +259,7 @@ def evaluate(model: str, data: str, out: str, thresholds: Any, baseline: str | N
 
 
 def _publish(asked: argparse.Namespace) -> Result:
+    _quietly()
     from serving.publish import publish
 
     published = publish(Path(asked.model), Path(asked.evaluation), Path(asked.to), asked.name)

@@ -91,6 +91,7 @@ def test_wrong_use_exits_with_2(tmp_path, capfd):
     assert "dcnv2" in refused(capfd, 2, *features, "--model", "dcnv3")
     assert "NAME=VALUE" in refused(capfd, 2, *features, "--model", "mlp", "--set", "epochs")
     assert "epochs" in refused(capfd, 2, *features, "--model", "mlp", "--set", "epoch=3")
+    assert "'hidden=[16'" in refused(capfd, 2, *features, "--model", "mlp", "--set", "hidden=[16")
     assert "unknown argument" in refused(capfd, 2, *features, "--model", "mlp", "--fast")
     data = write(tmp_path / "data.csv", HEADER + ROWS)
     made = ["features", "--data", data, "--out", str(tmp_path / "out")]
@@ -101,6 +102,38 @@ def test_wrong_use_exits_with_2(tmp_path, capfd):
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
         assert stopped.value.code == 2
+
+
+def test_a_refusal_is_json_too(tmp_path, capfd):
+    assert main(["features", "--data", str(tmp_path / "no.csv"), "--out", str(tmp_path), "--json"]) == 1
+    said = json.loads(capfd.readouterr().out)
+    assert said["exit_code"] == 1
+    assert "was not found" in said["error"]
+
+
+def test_a_full_disk_is_no_stack_trace(capfd, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("recfactory.cli.features", full)
+    assert main(["features", "--data", "a", "--out", "b"]) == 1
+    assert capfd.readouterr().err == "recfactory features: No space left on device\n"
+
+
+def test_a_share_that_is_no_number(capfd):
+    with pytest.raises(SystemExit):
+        main(["features", "--data", "a", "--out", "b", "--max-rejected", "few"])
+    assert "few is not between 0 and 1" in capfd.readouterr().err
+
+
+def test_publishing_is_quiet(tmp_path):
+    script = (
+        "import sys; from recfactory.cli import main; import serving.publish as p\n"
+        "p.publish = lambda *_: __import__('tensorflow') and {'path': 'x'}\n"
+        "main(['publish', '--model', 'm', '--evaluation', 'e', '--to', 't'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == "  published as x\n"
 
 
 def test_a_port_in_use_is_named(tmp_path, capfd):
