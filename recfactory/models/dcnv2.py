@@ -7,7 +7,7 @@ import keras
 import keras_rs
 import tensorflow as tf
 
-from recfactory.models.perceptron import Perceptron, side_by_side
+from recfactory.models.perceptron import Perceptron, joined_shape, side_by_side
 from recfactory.training.recipe import Recipe
 
 
@@ -26,6 +26,16 @@ class DcnV2Tower(keras.layers.Layer):
         self.crosses = [keras_rs.layers.FeatureCross() for _ in range(crosses)]
         self.deep = Perceptron(hidden, dropout)
         self.logit = keras.layers.Dense(1)
+
+    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
+        """Makes the layers for `[(batch, dense), (batch, fields, dim)]`."""
+        features = joined_shape(input_shape)
+        for cross in self.crosses:
+            cross.build(features)
+        self.deep.build(features)
+        deep = self.deep.compute_output_shape(features)
+        self.logit.build((features[0], features[1] + (deep[1] or 0)))
+        self.built = True
 
     def call(self, inputs: list[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Maps `[numbers (batch, dense), fields (batch, fields, dim)]` to the logit `(batch, 1)`."""

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recfactory.models.perceptron import Perceptron, side_by_side
+from recfactory.models.perceptron import Perceptron, joined_shape, side_by_side
 from recfactory.training.recipe import Recipe
 
 
@@ -27,9 +27,12 @@ class DeepFmTower(keras.layers.Layer):
         self.deep = Perceptron(hidden, dropout)
         self.deep_logit = keras.layers.Dense(1, use_bias=False)
 
-    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
-        """Makes the factors and first-order weights of the dense columns."""
-        (_, dense), (_, _, dim) = input_shape
+    def build(self, input_shape: list[tuple[int, ...]]) -> None:
+        """Makes the layers, and the factors and first-order weights of the dense columns."""
+        (batch, dense), (_, fields, dim) = input_shape
+        features = joined_shape([(batch, dense), (batch, fields, dim - 1)])
+        self.deep.build(features)
+        self.deep_logit.build(self.deep.compute_output_shape(features))
         self.factors = self.add_weight(shape=(dense, dim), initializer="glorot_uniform", name="factors")
         self.bias = self.add_weight(shape=(), initializer="zeros", name="bias")
         self.built = True

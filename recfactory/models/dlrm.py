@@ -34,9 +34,16 @@ class DlrmTower(keras.layers.Layer):
         self.logit = keras.layers.Dense(1)
 
     def build(self, input_shape: list[tuple[int, ...]]) -> None:
-        """Makes the bottom layers, where there are dense columns."""
-        (_, dense), (_, _, dim) = input_shape
+        """Makes the layers; those on the numbers only where there are dense columns."""
+        (batch, dense), (_, fields, dim) = input_shape
         self.numbers = Perceptron([*self.bottom, dim]) if dense else None
+        vectors = fields
+        if self.numbers is not None:
+            self.numbers.build((batch, dense))
+            vectors += 1
+        features = (batch, vectors * dim + vectors * (vectors - 1) // 2)
+        self.top.build(features)
+        self.logit.build(self.top.compute_output_shape(features))
         self.built = True
 
     def call(self, inputs: list[tf.Tensor], training: bool = False) -> tf.Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recfactory.models.perceptron import Perceptron, side_by_side
+from recfactory.models.perceptron import Perceptron, joined_shape, side_by_side
 from recfactory.training.recipe import Recipe
 
 
@@ -23,6 +23,13 @@ class MlpTower(keras.layers.Layer):
         super().__init__(**kwargs)
         self.deep = Perceptron(hidden, dropout)
         self.logit = keras.layers.Dense(1)
+
+    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
+        """Makes the layers for `[(batch, dense), (batch, fields, dim)]`."""
+        features = joined_shape(input_shape)
+        self.deep.build(features)
+        self.logit.build(self.deep.compute_output_shape(features))
+        self.built = True
 
     def call(self, inputs: list[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Maps `[numbers (batch, dense), fields (batch, fields, dim)]` to the logit `(batch, 1)`."""

@@ -37,9 +37,19 @@ class Perceptron(keras.layers.Layer):
                 inputs = self.drops[index](inputs, training=training)
         return inputs
 
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Shape of the last layer's output."""
+        return (input_shape[0], (*input_shape[1:], *self.widths)[-1])
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
         return {**super().get_config(), "widths": list(self.widths), "dropout": self.dropout}
+
+
+def joined_shape(input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, int]:
+    """Shape of `side_by_side` for `[(batch, dense), (batch, fields, dim)]`."""
+    (batch, dense), (_, fields, dim) = input_shape
+    return batch, (dense or 0) + (fields or 0) * (dim or 0)
 
 
 def side_by_side(numbers: tf.Tensor, fields: tf.Tensor) -> tf.Tensor:

@@ -19,8 +19,8 @@ class Ranker(keras.Model):
         embedding_dim: numbers in a row of the embedding table.
         tower: called on `[numbers (batch, dense), fields (batch, fields, embedding_dim)]`, returns the
             logit `(batch, 1)`.
-        embedding_l2: weight decay of embeddings: half of it times the squared norm of each row a batch
-            touches, each row once, is added to the batch's summed loss.
+        embedding_l2: weight decay of embeddings: half of it times the squared norm of each table row that
+            a batch touches, each row once, is added to the batch's mean loss.
         clip_norm: largest norm of all gradients of a step together; 0 is no limit.
     """
 
@@ -116,7 +116,7 @@ class Ranker(keras.Model):
         flat = tf.reshape(of_vectors, [-1, self.embedding_dim])
         rows, of_rows = sum_duplicates(tf.reshape(ids, [-1]), flat)
         if self.embedding_l2:
-            of_rows += tf.math.divide_no_nan(self.embedding_l2, total_weight) * self.embedding.lookup(rows)
+            of_rows += self.embedding_l2 * self.embedding.lookup(rows)
         if self.clip_norm:
             (*gradients, of_rows), _ = tf.clip_by_global_norm([*gradients, of_rows], self.clip_norm)
         optimizer.apply(gradients, variables)

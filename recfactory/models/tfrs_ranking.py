@@ -1,5 +1,6 @@
 """The Ranking model of tensorflow-recommenders."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ class TfrsTower(keras.layers.Layer):
 
     def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
         """Makes the Ranking model, whose bottom stack must end as wide as an embedding."""
-        (_, _, dim) = input_shape[1]
+        (_, dense), (_, fields, dim) = input_shape
         block = tfrs.layers.blocks.MLP
         top = [
             part
@@ -54,6 +55,10 @@ class TfrsTower(keras.layers.Layer):
             feature_interaction=tfrs.layers.feature_interaction.DotInteraction(),
             top_stack=keras.Sequential([*top, block([1])]),
         )
+        with warnings.catch_warnings():
+            # Ranking has no `build`, of which Keras 3 warns; a pass over two rows makes its variables.
+            warnings.simplefilter("ignore", UserWarning)
+            self.call([tf.zeros([2, dense]), tf.zeros([2, fields, dim])])
         self.built = True
 
     def call(self, inputs: list[tf.Tensor], training: bool = False) -> tf.Tensor:

@@ -30,11 +30,11 @@ class Recipe:
     """
 
     embedding_dim: int = 16
-    hidden: tuple[int, ...] = (400, 400, 400)
+    hidden: tuple[int, ...] = (200, 200)
     bottom: tuple[int, ...] = (64,)
     crosses: int = 3
     dropout: float = 0.2
-    embedding_l2: float = 0.0
+    embedding_l2: float = 0.1
     optimizer: Literal["adam", "adagrad"] = "adam"
     learning_rate: float = 0.001
     decay: float = 0.1

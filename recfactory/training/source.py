@@ -51,7 +51,8 @@ class Source:
 
     def in_order(self, split: str) -> tf.data.Dataset:
         """All rows of a split as they lie, in large batches."""
-        return packed.dataset(self.features, split, self.layout, SCORE_BATCH)
+        data = packed.dataset(self.features, split, self.layout, SCORE_BATCH)
+        return data.apply(tf.data.experimental.assert_cardinality(-(-self.rows[split] // SCORE_BATCH)))
 
 
 def open_source(features: Path | str) -> Source:

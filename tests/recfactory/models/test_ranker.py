@@ -131,8 +131,8 @@ def test_step_equals_a_dense_step(l2: float, clip: float) -> None:
         tape.watch(value)
         vectors = reference.embedding.pool(tf.gather(value, inputs["ids"]), inputs["ids"])
         logits = tf.squeeze(reference.tower([inputs["numbers"], vectors]), axis=1)
-        loss, total = weighted_logloss(label, logits, weight)
-        decay = 0.5 * l2 / total * tf.reduce_sum(tf.square(tf.gather(value, touched)))
+        loss, _ = weighted_logloss(label, logits, weight)
+        decay = 0.5 * l2 * tf.reduce_sum(tf.square(tf.gather(value, touched)))
         objective = loss + decay
     gradients = [tf.convert_to_tensor(g) for g in tape.gradient(objective, [value, *others])]
     if clip:

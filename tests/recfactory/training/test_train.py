@@ -25,7 +25,13 @@ from recfactory.training.source import open_source
 from recfactory.training.train import train
 
 RECIPE = Recipe(
-    hidden=(16, 8), embedding_dim=4, batch_size=100, epochs=4, learning_rate=0.01, embedding_l2=0.1, crosses=1
+    hidden=(16, 8),
+    embedding_dim=4,
+    batch_size=100,
+    epochs=4,
+    learning_rate=0.01,
+    embedding_l2=0.001,
+    crosses=1,
 )
 SAME = ("auc", "logloss", "train_logloss", "best_epoch", "epochs", "weights_sha256")
 
