@@ -294,6 +294,7 @@ def _run(asked: argparse.Namespace) -> Result:
     config = read_config(asked.config, data=asked.data, out=asked.out, model=asked.model)
     check_name(config.model)
     recipe = Recipe.from_dict(config.recipe)
+    _check_later_stages(config)
     out = Path(config.out)
     places = {name: str(out / name) for name in ("features", "model", "evaluation", "published")}
 
@@ -302,9 +303,10 @@ def _run(asked: argparse.Namespace) -> Result:
             return finished
         examples = out / "features" / "examples"
         split = "test" if (examples / "test").is_dir() else "valid"
-        return evaluate(
+        judged = evaluate(
             places["model"], str(examples / split), places["evaluation"], config.thresholds, config.baseline
         )
+        return {name: judged[name] for name in ("metrics", "blessing")}
 
     def publish() -> Result:
         from serving.publish import publish
@@ -339,6 +341,18 @@ def _run(asked: argparse.Namespace) -> Result:
     _say(f"  metrics:  {places['evaluation']}/metrics.json")
     _say(f"  serve it: recfactory serve --models {places['published']}")
     return results
+
+
+def _check_later_stages(config: Any) -> None:
+    """Finds the mistakes that would stop a run after its training."""
+    from pipelines.evaluation.thresholds import load_thresholds
+    from recfactory.saved_model import saved_model_dir
+    from serving.publish import check_served_name
+
+    load_thresholds(config.thresholds)
+    check_served_name(config.name)
+    if config.baseline is not None:
+        saved_model_dir(config.baseline)
 
 
 def _judged(model: str, evaluation: str, baseline: str | None) -> Result | None:

@@ -68,6 +68,12 @@ def read_config(path: Path | str, **overrides: Any) -> RunConfig:
     for setting in fields(RunConfig):
         if setting.name in settings:
             _check_type(setting.name, settings[setting.name], path)
+    if settings.get("seeds", 1) < 1:
+        raise UserError(f"'{path}': setting 'seeds' must be 1 or more, not {settings['seeds']}")
+    if not 0 <= settings.get("max_rejected", 0) <= 1:
+        raise UserError(
+            f"'{path}': setting 'max_rejected' must be between 0 and 1, not {settings['max_rejected']}"
+        )
     if isinstance(settings.get("thresholds"), str):
         # By content, not by name: what a run was judged by must not change behind it.
         settings["thresholds"] = _read_mapping(Path(settings["thresholds"]), "thresholds")
@@ -138,6 +144,8 @@ def run_stages(config: RunConfig, stages: list[Stage], log: Callable[[str], None
 
 def _claim(config: RunConfig) -> None:
     """Writes the settings into the run's folder, or compares them with those that are there."""
+    if Path(config.out).is_file():
+        raise UserError(f"'{config.out}' is a file; name a folder as 'out'")
     path = Path(config.out) / CONFIG
     settings = {name: value for name, value in asdict(config).items() if name != "out"}
     if path.is_file():

@@ -38,8 +38,7 @@ def publish(
         UserError: when the model is not blessed, or the blessing is another model's.
     """
     name = name or "ctr"
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
-        raise UsageError(f"'{name}' cannot name a served model; use letters, digits, '_', '.' and '-'")
+    check_served_name(name)
     source = saved_model_dir(model)
     blessing = _blessing(Path(evaluation))
     found = digest(source)
@@ -67,6 +66,16 @@ def publish(
         "model_digest": found,
         "already_published": already,
     }
+
+
+def check_served_name(name: str) -> None:
+    """Refuses what cannot stand in a path or a URL.
+
+    Raises:
+        UsageError: for such a name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise UsageError(f"'{name}' cannot name a served model; use letters, digits, '_', '.' and '-'")
 
 
 def _blessing(evaluation: Path) -> dict[str, Any]:

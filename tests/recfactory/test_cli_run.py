@@ -39,6 +39,7 @@ def test_raw_rows_become_a_served_model_and_a_second_run_finds_it_done(tmp_path,
     assert first["serve"]["grpc"] == first["serve"]["rest"]
     assert first["serve"]["version"] == first["publish"]["version"] == 1
     assert first["evaluate"]["blessing"]["blessed"]
+    assert "exit_code" not in first["evaluate"]
     metrics = first["evaluate"]["metrics"]
     assert metrics["best_possible"]["auc"] > metrics["overall"]["auc"]["value"]
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
@@ -65,6 +66,23 @@ def test_an_unblessed_model_is_not_published(tmp_path, capfd):
     said = capfd.readouterr().err
     assert "above the allowed maximum 0.01" in said.splitlines()[-1]
     assert not (tmp_path / "run" / "published").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("thresholds: {metrics: {acu: {min: 0.5}}}", 1, "did you mean 'auc'"),
+        ("name: a/b", 2, "cannot name a served model"),
+        ("baseline: nowhere", 1, "there is no model folder 'nowhere'"),
+        ("recipe: {epoch: 1}", 2, "did you mean 'epochs'"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_made(tmp_path, capfd, line, code, says):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"data: synthetic:rows=1000\nout: {tmp_path / 'run'}\nmodel: mlp\n{line}\n")
+    assert main(["run", str(path)]) == code
+    assert says in capfd.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 MOMENTS = ["features/statistics.json", "model/checkpoint*", "model/result.json", "evaluation", "published"]

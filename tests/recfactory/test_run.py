@@ -27,6 +27,8 @@ def test_settings_are_read_and_replaced(tmp_path):
         ("just words\n", "must hold settings"),
         ("data: 3\nout: b\n", "'data' must be of type str, not 3"),
         ("data: a\nout: b\nseeds: many\n", "'seeds' must be of type int, not 'many'"),
+        ("data: a\nout: b\nseeds: 0\n", "'seeds' must be 1 or more, not 0"),
+        ("data: a\nout: b\nmax_rejected: 5\n", "'max_rejected' must be between 0 and 1, not 5"),
     ],
 )
 def test_unusable_settings_are_refused(tmp_path, text, says):
@@ -48,3 +50,9 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
     run_stages(RunConfig(data="a.csv", out=out), [], print)
     with pytest.raises(UserError, match="another 'model'"):
         run_stages(RunConfig(data="a.csv", out=out, model="mlp"), [], print)
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    path = config_file(tmp_path, "here")
+    with pytest.raises(UserError, match="is a file; name a folder"):
+        run_stages(RunConfig(data="a.csv", out=str(path)), [], print)
