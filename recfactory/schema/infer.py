@@ -3,9 +3,9 @@
 import pyarrow as pa
 
 from recfactory.errors import UserError
-from recfactory.schema.columns import Categorical, Dense, FileFormat, Schema
+from recfactory.schema.columns import RESERVED, Categorical, Dense, FileFormat, Schema
 from recfactory.schema.infer_columns import guess
-from recfactory.schema.infer_roles import find_label, find_split, find_timestamp
+from recfactory.schema.infer_roles import find_label, find_split, find_timestamp, find_weight
 from recfactory.schema.profile import Profile, profile
 
 SLICES = 3
@@ -48,13 +48,17 @@ def infer_schema(
     if (time := find_timestamp(rest)) is not None:
         timestamp, reasons[time[0]] = time
         rest.pop(timestamp)
+    weight = None
+    if (heavy := find_weight(rest)) is not None:
+        weight, reasons[heavy[0]] = heavy
+        rest.pop(weight)
     split, why = find_split(rest, timestamp, files or [])
     if split.column is not None:
         reasons[split.column] = f"the split, {why}"
         rest.pop(split.column)
     features = []
     for column in rest.values():
-        feature, reasons[column.name] = guess(column)
+        feature, reasons[column.name] = _unusable(column.name) or guess(column)
         if feature is not None:
             features.append(feature)
     dense = tuple(feature for feature in features if isinstance(feature, Dense))
@@ -67,11 +71,20 @@ def infer_schema(
         lines.append(f"split: {why}")
     if slices:
         lines.append(f"slices: {', '.join(slices)}, which have few values")
-    return Schema(name, found, dense, categorical, format, split, timestamp=timestamp, slices=slices), lines
+    return Schema(name, found, dense, categorical, format, split, weight, timestamp, slices=slices), lines
+
+
+def _unusable(name: str) -> tuple[None, str] | None:
+    """Why a column of this name is no feature, or None."""
+    if not name:
+        return None, "left out, it has no name"
+    if name in RESERVED:
+        return None, "left out, a feature may not have this name; rename the column to use it"
+    return None
 
 
 def _lines(columns: dict[str, Profile], reasons: dict[str, str]) -> list[str]:
-    return [f"{column}: {reasons[column]}" for column in columns if column in reasons]
+    return [f"{column or repr(column)}: {reasons[column]}" for column in columns if column in reasons]
 
 
 def _slices(categorical: tuple[Categorical, ...], columns: dict[str, Profile]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from recfactory.schema.profile import Profile
 CLICKS = ("label", "click", "clicked", "is_click", "is_clicked", "ctr", "target")
 RATINGS = ("rating", "stars", "score")
 TIMES = {"timestamp", "time", "ts", "datetime", "date", "hour", "day", "unixtime", "epoch"}
+WEIGHTS = ("weight", "weights", "sample_weight", "sampleweight", "row_weight", "example_weight")
 ALIASES = {"train": "train", "training": "train", "valid": "valid", "val": "valid", "validation": "valid",
            "dev": "valid", "test": "test"}  # fmt: skip
 _EPOCH = (631_152_000.0, 4_102_444_800.0)
@@ -112,6 +113,16 @@ def _calendar(text: str) -> bool:
     long = text[:2] in ("19", "20") and 1 <= int(text[4:6]) <= 12 and 1 <= int(text[6:8]) <= 31
     short = len(text) == 8 and 1 <= int(text[2:4]) <= 12 and 1 <= int(text[4:6]) <= 31 and int(text[6:8]) < 24
     return long or short
+
+
+def find_weight(columns: dict[str, Profile]) -> tuple[str, str] | None:
+    """The column of row weights and why, or None."""
+    for name, column in columns.items():
+        if name.lower() not in WEIGHTS or column.numbers is None or column.present < column.rows:
+            continue
+        if column.distinct > 1 and column.numbers.min() >= 0:
+            return name, "the weight, its name says so, its values are not negative"
+    return None
 
 
 def find_split(columns: dict[str, Profile], timestamp: str | None, files: list[str]) -> tuple[Split, str]:

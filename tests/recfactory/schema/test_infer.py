@@ -193,6 +193,33 @@ def test_the_split_files_say(files, by):
     assert by[:4] in reasons["split"]
 
 
+def test_weights_are_found():
+    schema, reasons = infer({"click": CLICK, "sample_weight": DRAW.uniform(0, 3, ROWS), "x": whole(0, 9)})
+    assert schema.weight == "sample_weight"
+    assert reasons["sample_weight"] == "the weight, its name says so, its values are not negative"
+
+
+@pytest.mark.parametrize("values", [["a", "b"] * (ROWS // 2), DRAW.normal(size=ROWS)])
+def test_what_is_called_weight_and_cannot_be_one_is_left_out(values):
+    schema, reasons = infer({"click": CLICK, "weight": values, "x": whole(0, 9)})
+    assert schema.weight is None
+    assert list(schema.features) == ["x"]
+    assert reasons["weight"] == "left out, a feature may not have this name; rename the column to use it"
+
+
+@pytest.mark.parametrize("name", ["label", "timestamp", "truth"])
+def test_names_of_roles_are_left_out(name):
+    schema, reasons = infer({"clicked": CLICK, name: whole(0, 9), "x": whole(0, 9)}, label="clicked")
+    assert list(schema.features) == ["x"]
+    assert "rename" in reasons[name]
+
+
+def test_a_column_without_a_name_is_left_out():
+    schema, reasons = infer({"": whole(0, 9), "click": CLICK, "x": whole(0, 9)})
+    assert list(schema.features) == ["x"]
+    assert reasons["''"] == "left out, it has no name"
+
+
 def test_slices_are_few_and_small():
     table = {"click": CLICK, "big": whole(0, 90), **{f"s{n}": whole(0, n) for n in (9, 5, 3, 4)}}
     assert infer(table)[0].slices == ("s5", "s3", "s4")
