@@ -226,7 +226,7 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
     from recfactory.saved_model import FOLDER
     from recfactory.training.seeds import train_seeds
     from recfactory.training.train import train
-    from serving.trained import export_trained
+    from serving.trained import export_once
 
     if seeds == 1:
         result, best = train(features, model, out, recipe, _say), Path(out)
@@ -234,9 +234,7 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
         result = train_seeds(features, model, out, recipe, seeds, _say)
         scores = [trained["logloss"] for trained in result["results"]]
         best = Path(out) / f"seed-{scores.index(min(scores))}"
-    saved = Path(out) / FOLDER
-    if not saved.exists():
-        export_trained(best, features, saved)
+    saved = export_once(best, features, Path(out) / FOLDER)
     return {**result, "saved_model": str(saved)}
 
 

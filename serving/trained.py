@@ -1,6 +1,7 @@
 """Exports what `recfactory train` left in a model folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,12 +12,38 @@ import tensorflow as tf
 
 from recfactory.errors import UserError
 from recfactory.features.spec import read_spec
+from recfactory.files import read_json, write_json
 from recfactory.models.registry import load
-from recfactory.training.folder import MODEL
+from recfactory.training.folder import MODEL, RESULT
 from serving.export import export
 
 WARMUP_ROWS = 128
+EXPORTED = "exported.json"
+"""Beside a SavedModel: whose weights it holds."""
 _REFUSED = 3
+
+
+def export_once(model: Path, features: Path | str, out: Path) -> Path:
+    """Exports a trained model unless `out` holds its export already; that of another training is replaced.
+
+    With more seeds another one may be the best.
+
+    Args:
+        model: the folder of a finished training.
+        features: the features folder it was trained on.
+        out: the SavedModel's folder.
+
+    Returns:
+        `out`.
+    """
+    note = out.with_name(EXPORTED)
+    weights = read_json(model / RESULT)["weights_sha256"]
+    if not (out.is_dir() and note.is_file() and read_json(note) == weights):
+        note.unlink(missing_ok=True)
+        shutil.rmtree(out, ignore_errors=True)
+        export_trained(model, features, out)
+        write_json(note, weights)
+    return out
 
 
 def export_trained(model: Path | str, features: Path | str, out: Path | str) -> Path:

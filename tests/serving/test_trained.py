@@ -3,8 +3,9 @@
 import pytest
 
 from recfactory.errors import UserError
+from recfactory.files import write_json
 from recfactory.saved_model import digest
-from serving.trained import export_trained
+from serving.trained import export_once, export_trained
 
 
 def test_a_missing_model_is_named(tmp_path):
@@ -33,3 +34,19 @@ def test_the_same_weights_give_the_same_digest(trained, tmp_path):
     assert (first / "assets.extra" / "schema.yaml").read_text() == (
         trained / "features" / "schema.yaml"
     ).read_text()
+
+
+def test_an_export_is_done_once_and_follows_the_training(tmp_path, monkeypatch):
+    exported = []
+
+    def export(model, features, out):
+        exported.append(model.name)
+        out.mkdir()
+        return out
+
+    monkeypatch.setattr("serving.trained.export_trained", export)
+    for seed in ("seed-0", "seed-1"):
+        write_json(tmp_path / seed / "result.json", {"weights_sha256": seed})
+    for seed in ("seed-0", "seed-0", "seed-1", "seed-1"):
+        export_once(tmp_path / seed, tmp_path, tmp_path / "saved_model")
+    assert exported == ["seed-0", "seed-1"]
