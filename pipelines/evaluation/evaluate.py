@@ -10,8 +10,8 @@ from pipelines.evaluation.examples import find_examples, first_examples
 from pipelines.evaluation.judge import as_dicts, judge
 from pipelines.evaluation.measure import measure
 from pipelines.evaluation.rows import BASELINE, CANDIDATE
-from pipelines.evaluation.signature import check_signature
-from pipelines.evaluation.slices import choose_slices, schema_slices
+from pipelines.evaluation.signature import check_columns, check_signature
+from pipelines.evaluation.slices import choose_slices, schema_of
 from pipelines.evaluation.tfma_config import make_config
 from pipelines.evaluation.tfma_run import run_tfma
 from pipelines.evaluation.thresholds import load_thresholds
@@ -60,7 +60,8 @@ def evaluate(
     models = {CANDIDATE: saved_model_dir(Path(model))}
     if baseline is not None:
         models[BASELINE] = saved_model_dir(Path(baseline))
-    named = schema_slices(data) if slices is None else tuple(slices)
+    schema = schema_of(data)
+    named = tuple(slices) if slices is not None else schema.slices if schema else ()
     if asked.slices.metrics and not asked.slices.columns:
         if not named:
             raise UserError("slices: name the columns to slice by, such as 'columns: [weekday]'")
@@ -68,6 +69,8 @@ def evaluate(
     columns = tuple(dict.fromkeys([*asked.slices.columns, *named]))
     examples = find_examples(data, columns)
     for folder in models.values():
+        if schema:
+            check_columns(folder, schema)
         check_signature(folder, first_examples(examples.files[0]))
     judged = asked.slices.min_examples if asked.slices.metrics else None
     values = choose_slices(examples, columns, judged)

@@ -9,6 +9,9 @@ from tensorflow.python.saved_model import loader_impl
 
 from pipelines.evaluation.tfma_config import SIGNATURE
 from recfactory.errors import UserError
+from recfactory.saved_model import SCHEMA
+from recfactory.schema.columns import Schema
+from recfactory.schema.yaml_file import read_schema
 
 
 def check_signature(saved_model: Path, examples: list[tf.train.Example]) -> None:
@@ -59,6 +62,27 @@ def check_signature(saved_model: Path, examples: list[tf.train.Example]) -> None
         raise UserError(
             f"'{saved_model}': 'ctr' has the shape {tuple(given.shape)} for {len(examples)} examples"
         )
+
+
+def check_columns(saved_model: Path, schema: Schema) -> None:
+    """Checks that the examples have the model's columns: one that is absent counts as missing in every row.
+
+    Args:
+        saved_model: the SavedModel's folder; passed over where it does not say what it reads.
+        schema: of the examples.
+
+    Raises:
+        UserError: naming the first column that the examples lack.
+    """
+    if not (saved_model / SCHEMA).is_file():
+        return
+    held = {*schema.features, *schema.slices}
+    for name in read_schema(saved_model / SCHEMA).features:
+        if name not in held:
+            raise UserError(
+                f"'{saved_model}' reads the column '{name}', which these examples do not have; "
+                "take examples of its own schema"
+            )
 
 
 def _first(error: Exception) -> str:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from pipelines.evaluation.examples import Examples, read_batches
 from recfactory.errors import UserError
+from recfactory.schema.columns import Schema
 from recfactory.schema.yaml_file import read_schema
 
 SHOWN = 100
@@ -18,12 +19,12 @@ MOST = 2000
 """Slices of a column; TFMA keeps a histogram of 10,000 bins for each."""
 
 
-def schema_slices(data: Path | str) -> tuple[str, ...]:
-    """The slice columns of the schema that made the examples: of FEATURES for FEATURES/examples/SPLIT."""
+def schema_of(data: Path | str) -> Schema | None:
+    """The schema that made the examples, where it is at hand: of FEATURES for FEATURES/examples/SPLIT."""
     for folder in (Path(data), *Path(data).parents):
         if folder.name == "examples" and (folder.parent / "schema.yaml").is_file():
-            return read_schema(folder.parent / "schema.yaml").slices
-    return ()
+            return read_schema(folder.parent / "schema.yaml")
+    return None
 
 
 def choose_slices(

@@ -2,7 +2,7 @@ import pytest
 from evaluation_records import serialize, write_records
 
 from pipelines.evaluation.examples import find_examples, read_batches
-from pipelines.evaluation.slices import choose_slices, membership, schema_slices
+from pipelines.evaluation.slices import choose_slices, membership, schema_of
 from recfactory.errors import UserError
 
 
@@ -101,6 +101,6 @@ def test_membership_of_missing_and_multiple_values(tmp_path):
 
 
 def test_slices_come_from_the_schema_of_the_features(examples, tmp_path):
-    assert schema_slices(examples) == ("day",)
-    assert schema_slices(examples / "part-*.tfrecord") == ("day",)
-    assert schema_slices(tmp_path) == ()
+    assert schema_of(examples).slices == ("day",)
+    assert schema_of(examples / "part-*.tfrecord").slices == ("day",)
+    assert schema_of(tmp_path) is None

@@ -130,6 +130,14 @@ def test_models_that_cannot_be_evaluated_are_told(make_model, good_model, exampl
     with pytest.raises(UserError, match=r"cannot read these examples \(feature income .* is missing\)"):
         evaluate(make_model(1.0, feature="income"), examples, tmp_path / "b")
     assert not (tmp_path / "b").exists()
+    other = tmp_path / "other"
+    shutil.copytree(good_model, other)
+    (other / "saved_model" / "assets.extra").mkdir()
+    (other / "saved_model" / "assets.extra" / "schema.yaml").write_text(
+        "name: a\nlabel: b\ndense: [age, fee]\n"
+    )
+    with pytest.raises(UserError, match="reads the column 'fee', which these examples do not have"):
+        evaluate(other, examples, tmp_path / "b")
     broken = tmp_path / "broken"
     shutil.copytree(good_model, broken)
     (broken / "saved_model" / "saved_model.pb").write_bytes(b"no graph")
