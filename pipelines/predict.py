@@ -57,6 +57,8 @@ def predict(
     out = Path(out)
     if out.suffix not in ENDINGS:
         raise UsageError(f"--out '{out}' must end in {' or '.join(ENDINGS)}")
+    if out.is_dir():
+        raise UsageError(f"--out '{out}' is a folder; name a file")
     saved = saved_model_dir(Path(model))
     chosen = _schema(saved, schema)
     source = open_source(data, chosen, labelled=False)

@@ -52,6 +52,8 @@ def first_line(path: Path, kind: str) -> bytes:
             line = stream.readline(MOST_HEADER_BYTES)
     except BROKEN_GZIP as error:
         raise broken_gzip(path) from error
+    if not line:
+        raise UserError(f"file '{path}' is empty")
     if len(line) == MOST_HEADER_BYTES:
         raise UserError(f"file '{path}': its first line is longer than 1 MiB; it is no table of text")
     if b"\x00" in line:

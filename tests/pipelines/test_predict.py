@@ -98,3 +98,11 @@ def test_mistakes_are_named(model, tmp_path):
         predict(model, str(tmp_path / "rows.csv"), tmp_path / "out.txt")
     with pytest.raises(UserError, match="no model folder"):
         predict(tmp_path / "none", str(tmp_path / "rows.csv"), tmp_path / "out.csv")
+
+
+def test_a_folder_in_the_place_of_the_scores_is_named(model, tmp_path):
+    (tmp_path / "a.csv").write_text("site,age\nx,10\n")
+    (tmp_path / "out.csv").mkdir()
+    with pytest.raises(UsageError, match=r"out\.csv' is a folder; name a file"):
+        predict(model, str(tmp_path / "a.csv"), tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv.work").exists()

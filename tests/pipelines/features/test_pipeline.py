@@ -357,6 +357,11 @@ def test_files_that_do_not_fit_the_schema(tmp_path, schema, text, message):
     refused(message, tmp_path / "in.csv", tmp_path / "out", schema)
 
 
+def test_an_empty_gz_is_empty(tmp_path):
+    (tmp_path / "in.csv.gz").write_bytes(gzip.compress(b""))
+    refused(r"in.csv.gz' is empty", tmp_path / "in.csv.gz", tmp_path / "out")
+
+
 def test_missing_and_binary_files(tmp_path, schema):
     refused("none.csv' was not found; name a file", tmp_path / "none.csv", tmp_path / "out")
     (tmp_path / "in.csv").write_bytes(bytes(range(256)) * 10)
