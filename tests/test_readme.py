@@ -1,0 +1,38 @@
+"""What the README shows must hold."""
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recfactory.cli import _parser
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line for line in README.splitlines() if re.match(r"recfactory [a-z]+ ", line)]
+FUNCTIONS = re.findall(r"`((?:recfactory|pipelines|serving)(?:\.[a-z_]+)+)`", README)
+SCHEMA, THRESHOLDS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_are_understood(command):
+    _, *arguments = shlex.split(command)
+    assert _parser().parse_args(arguments).verb == arguments[0]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_there(name):
+    module, _, function = name.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_files_are_accepted():
+    from pipelines.evaluation.thresholds import load_thresholds
+    from recfactory.schema.yaml_file import parse_schema
+
+    assert parse_schema(SCHEMA, "README.md").label.column == "rating"
+    assert load_thresholds(yaml.safe_load(THRESHOLDS)).metrics.keys() == {"auc", "calibration"}
+    assert COMMANDS
+    assert FUNCTIONS
