@@ -23,14 +23,14 @@ class Columns(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="recfactory")
 class TfrsTower(keras.layers.Layer):
-    """`tfrs.experimental.models.Ranking` with its dot interaction and its MLP blocks.
+    """`tfrs.experimental.models.Ranking` as its documentation makes a DCN: Cross below MLP blocks.
 
     Its own TPUEmbedding is replaced by our table. Without dense columns its bottom stack reads a constant,
     and so becomes a learned bias.
 
     Args:
         bottom: widths of the layers on the numbers, before the one as wide as an embedding.
-        hidden: widths of the layers on the products.
+        hidden: widths of the layers on the crossed features.
         dropout: share of activations dropped in training.
     """
 
@@ -52,7 +52,10 @@ class TfrsTower(keras.layers.Layer):
         self.ranking = tfrs.experimental.models.Ranking(
             embedding_layer=Columns(),
             bottom_stack=block([*self.bottom, dim], final_activation="relu"),
-            feature_interaction=tfrs.layers.feature_interaction.DotInteraction(),
+            feature_interaction=keras.Sequential(
+                [keras.layers.Concatenate(), tfrs.layers.feature_interaction.Cross()]
+            ),
+            concat_dense=False,
             top_stack=keras.Sequential([*top, block([1])]),
         )
         with warnings.catch_warnings():

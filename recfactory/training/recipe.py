@@ -30,7 +30,7 @@ class Recipe:
     """
 
     embedding_dim: int = 16
-    hidden: tuple[int, ...] = (200, 200)
+    hidden: tuple[int, ...] = (400, 400, 400)
     bottom: tuple[int, ...] = (64,)
     crosses: int = 3
     dropout: float = 0.2
@@ -39,8 +39,8 @@ class Recipe:
     learning_rate: float = 0.001
     decay: float = 0.1
     clip_norm: float = 0.0
-    batch_size: int = 1024
-    epochs: int = 30
+    batch_size: int = 4096
+    epochs: int = 40
     patience: int = 2
     seed: int = 1
 
