@@ -301,6 +301,8 @@ def _run(asked: argparse.Namespace) -> Result:
             return finished
         examples = out / "features" / "examples"
         split = "test" if (examples / "test").is_dir() else "valid"
+        if split == "valid":
+            _say("  there are no test rows: judged on the validation rows, which also chose the epoch")
         judged = evaluate(
             places["model"], str(examples / split), places["evaluation"], config.thresholds, config.baseline
         )
@@ -332,6 +334,8 @@ def _run(asked: argparse.Namespace) -> Result:
         Stage("publish", publish),
         Stage("serve", check_served),
     ]
+    if config.thresholds is None:
+        _say("without thresholds the model will not be blessed, and so not published")
     results = run_stages(config, stages, _say)
     served = results["serve"]
     _say(f"\n{out}: {config.model} blessed, version {results['publish']['version']} of '{config.name}'")

@@ -135,3 +135,16 @@ def dataset(
     options.deterministic = True
     decoded = pools.map(decode, num_parallel_calls=2, deterministic=True)
     return decoded.rebatch(batch_size).prefetch(8).with_options(options)
+
+
+def find_damage(features: Path | str) -> str | None:
+    """The first packed file that cannot be read to its end, or None."""
+    import tensorflow as tf
+
+    for path in sorted(str(path) for path in (Path(features) / "encoded").rglob("part-*.tfrecord")):
+        try:
+            for block in tf.data.TFRecordDataset(path):
+                tf.io.parse_single_example(block, {"label": tf.io.FixedLenFeature([], tf.string)})
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
+            return path
+    return None

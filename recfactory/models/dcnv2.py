@@ -19,12 +19,20 @@ class DcnV2Tower(keras.layers.Layer):
         crosses: number of cross layers.
         hidden: widths of the hidden layers.
         dropout: share of activations dropped in training.
+        batch_norm: whether the hidden layers are batch-normalised.
     """
 
-    def __init__(self, crosses: int, hidden: Sequence[int], dropout: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        crosses: int,
+        hidden: Sequence[int],
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.crosses = [keras_rs.layers.FeatureCross() for _ in range(crosses)]
-        self.deep = Perceptron(hidden, dropout)
+        self.deep = Perceptron(hidden, dropout, batch_norm)
         self.logit = keras.layers.Dense(1)
 
     def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
@@ -53,9 +61,10 @@ class DcnV2Tower(keras.layers.Layer):
             "crosses": len(self.crosses),
             "hidden": list(self.deep.widths),
             "dropout": self.deep.dropout,
+            "batch_norm": self.deep.batch_norm,
         }
 
 
 def make(recipe: Recipe) -> tuple[DcnV2Tower, int]:
     """The tower and the width of the table it reads."""
-    return DcnV2Tower(recipe.crosses, recipe.hidden, recipe.dropout), recipe.embedding_dim
+    return DcnV2Tower(recipe.crosses, recipe.hidden, recipe.dropout, recipe.batch_norm), recipe.embedding_dim

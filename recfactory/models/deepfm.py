@@ -20,11 +20,14 @@ class DeepFmTower(keras.layers.Layer):
     Args:
         hidden: widths of the hidden layers.
         dropout: share of activations dropped in training.
+        batch_norm: whether the hidden layers are batch-normalised.
     """
 
-    def __init__(self, hidden: Sequence[int], dropout: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, hidden: Sequence[int], dropout: float = 0.0, batch_norm: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.deep = Perceptron(hidden, dropout)
+        self.deep = Perceptron(hidden, dropout, batch_norm)
         self.deep_logit = keras.layers.Dense(1, use_bias=False)
 
     def build(self, input_shape: list[tuple[int, ...]]) -> None:
@@ -49,7 +52,12 @@ class DeepFmTower(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
-        return {**super().get_config(), "hidden": list(self.deep.widths), "dropout": self.deep.dropout}
+        return {
+            **super().get_config(),
+            "hidden": list(self.deep.widths),
+            "dropout": self.deep.dropout,
+            "batch_norm": self.deep.batch_norm,
+        }
 
 
 def pairwise_products(vectors: tf.Tensor) -> tf.Tensor:
@@ -68,4 +76,4 @@ def pairwise_products(vectors: tf.Tensor) -> tf.Tensor:
 
 def make(recipe: Recipe) -> tuple[DeepFmTower, int]:
     """The tower and the width of the table it reads."""
-    return DeepFmTower(recipe.hidden, recipe.dropout), recipe.embedding_dim + 1
+    return DeepFmTower(recipe.hidden, recipe.dropout, recipe.batch_norm), recipe.embedding_dim + 1

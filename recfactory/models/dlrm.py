@@ -22,15 +22,21 @@ class DlrmTower(keras.layers.Layer):
         bottom: widths of the layers on the numbers, before the one as wide as an embedding.
         hidden: widths of the layers on the products.
         dropout: share of activations dropped in training.
+        batch_norm: whether the hidden layers are batch-normalised.
     """
 
     def __init__(
-        self, bottom: Sequence[int], hidden: Sequence[int], dropout: float = 0.0, **kwargs: Any
+        self,
+        bottom: Sequence[int],
+        hidden: Sequence[int],
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.bottom = tuple(bottom)
         self.products = keras_rs.layers.DotInteraction()
-        self.top = Perceptron(hidden, dropout)
+        self.top = Perceptron(hidden, dropout, batch_norm)
         self.logit = keras.layers.Dense(1)
 
     def build(self, input_shape: list[tuple[int, ...]]) -> None:
@@ -65,9 +71,10 @@ class DlrmTower(keras.layers.Layer):
             "bottom": list(self.bottom),
             "hidden": list(self.top.widths),
             "dropout": self.top.dropout,
+            "batch_norm": self.top.batch_norm,
         }
 
 
 def make(recipe: Recipe) -> tuple[DlrmTower, int]:
     """The tower and the width of the table it reads."""
-    return DlrmTower(recipe.bottom, recipe.hidden, recipe.dropout), recipe.embedding_dim
+    return DlrmTower(recipe.bottom, recipe.hidden, recipe.dropout, recipe.batch_norm), recipe.embedding_dim

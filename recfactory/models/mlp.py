@@ -17,11 +17,14 @@ class MlpTower(keras.layers.Layer):
     Args:
         hidden: widths of the hidden layers.
         dropout: share of activations dropped in training.
+        batch_norm: whether the hidden layers are batch-normalised.
     """
 
-    def __init__(self, hidden: Sequence[int], dropout: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, hidden: Sequence[int], dropout: float = 0.0, batch_norm: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.deep = Perceptron(hidden, dropout)
+        self.deep = Perceptron(hidden, dropout, batch_norm)
         self.logit = keras.layers.Dense(1)
 
     def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
@@ -38,9 +41,14 @@ class MlpTower(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
-        return {**super().get_config(), "hidden": list(self.deep.widths), "dropout": self.deep.dropout}
+        return {
+            **super().get_config(),
+            "hidden": list(self.deep.widths),
+            "dropout": self.deep.dropout,
+            "batch_norm": self.deep.batch_norm,
+        }
 
 
 def make(recipe: Recipe) -> tuple[MlpTower, int]:
     """The tower and the width of the table it reads."""
-    return MlpTower(recipe.hidden, recipe.dropout), recipe.embedding_dim
+    return MlpTower(recipe.hidden, recipe.dropout, recipe.batch_norm), recipe.embedding_dim

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from recfactory.models.perceptron import MOMENTUM
 from recfactory.models.tfrs_shim import tensorflow_recommenders
 from recfactory.training.recipe import Recipe
 
@@ -32,23 +33,31 @@ class TfrsTower(keras.layers.Layer):
         bottom: widths of the layers on the numbers, before the one as wide as an embedding.
         hidden: widths of the layers on the crossed features.
         dropout: share of activations dropped in training.
+        batch_norm: whether those layers are batch-normalised.
     """
 
     def __init__(
-        self, bottom: Sequence[int], hidden: Sequence[int], dropout: float = 0.0, **kwargs: Any
+        self,
+        bottom: Sequence[int],
+        hidden: Sequence[int],
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.bottom, self.hidden, self.dropout = tuple(bottom), tuple(hidden), dropout
+        self.bottom, self.hidden = tuple(bottom), tuple(hidden)
+        self.dropout, self.batch_norm = dropout, batch_norm
 
     def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
         """Makes the Ranking model, whose bottom stack must end as wide as an embedding."""
         (_, dense), (_, fields, dim) = input_shape
         block = tfrs.layers.blocks.MLP
-        top = [
-            part
-            for width in self.hidden
-            for part in (block([width], final_activation="relu"), keras.layers.Dropout(self.dropout))
-        ]
+        top: list[keras.layers.Layer] = []
+        for width in self.hidden:
+            top.append(block([width], use_bias=not self.batch_norm))
+            if self.batch_norm:
+                top.append(keras.layers.BatchNormalization(momentum=MOMENTUM))
+            top += [keras.layers.ReLU(), keras.layers.Dropout(self.dropout)]
         self.ranking = tfrs.experimental.models.Ranking(
             embedding_layer=Columns(),
             bottom_stack=block([*self.bottom, dim], final_activation="relu"),
@@ -85,9 +94,11 @@ class TfrsTower(keras.layers.Layer):
             "bottom": list(self.bottom),
             "hidden": list(self.hidden),
             "dropout": self.dropout,
+            "batch_norm": self.batch_norm,
         }
 
 
 def make(recipe: Recipe) -> tuple[TfrsTower, int]:
     """The tower and the width of the table it reads."""
-    return TfrsTower(recipe.bottom, recipe.hidden, recipe.dropout), recipe.embedding_dim
+    tower = TfrsTower(recipe.bottom, recipe.hidden, recipe.dropout, recipe.batch_norm)
+    return tower, recipe.embedding_dim

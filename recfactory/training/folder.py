@@ -32,7 +32,8 @@ def claim(out: Path, model: str, recipe: Recipe, digest: str) -> dict[str, Any] 
         _check_same(out, read_json(out / RECIPE), ours)
         remove_partial(out)
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"'{out}' exists and holds no training; give another --out")
+        held = "trainings with several seeds" if (out / "seed-0").is_dir() else "no training"
+        raise UserError(f"'{out}' exists and holds {held}; give another --out")
     else:
         write_json(out / RECIPE, ours)
     return read_json(out / RESULT) if (out / RESULT).is_file() else None

@@ -18,6 +18,7 @@ class Recipe:
         bottom: widths of DLRM's layers on the dense columns, before the one as wide as an embedding.
         crosses: cross layers of DCN-V2.
         dropout: share of hidden activations dropped in training.
+        batch_norm: whether hidden layers are batch-normalised.
         embedding_l2: weight decay of embeddings, see `Ranker`.
         optimizer: adam or adagrad, of the table (its sparse form) and of everything else.
         learning_rate: step size of both.
@@ -34,7 +35,8 @@ class Recipe:
     bottom: tuple[int, ...] = (64,)
     crosses: int = 3
     dropout: float = 0.2
-    embedding_l2: float = 0.1
+    batch_norm: bool = True
+    embedding_l2: float = 0.05
     optimizer: Literal["adam", "adagrad"] = "adam"
     learning_rate: float = 0.001
     decay: float = 0.1
@@ -45,8 +47,8 @@ class Recipe:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "bottom"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for entry in fields(self):
+            object.__setattr__(self, entry.name, _typed(entry.name, getattr(self, entry.name), entry.default))
         _check(self.embedding_dim >= 2, "embedding_dim", self.embedding_dim, "2 or more")
         _check(
             all(width >= 1 for width in self.hidden + self.bottom), "hidden", self.hidden, "1 or more each"
@@ -80,10 +82,24 @@ class Recipe:
                 near = difflib.get_close_matches(name, names, n=1)
                 hint = f"; did you mean '{near[0]}'?" if near else ""
                 raise UsageError(f"recipe: there is no entry '{name}'; there are {', '.join(names)}{hint}")
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise UsageError(f"recipe: a value has the wrong type ({error})") from error
+        return cls(**values)
+
+
+def _typed(name: str, value: Any, default: Any) -> Any:
+    """The value in the type of the entry's default."""
+    if isinstance(default, tuple):
+        _check(isinstance(value, list | tuple), name, value, "a list of widths such as [400, 400]")
+        return tuple(_typed(f"{name}'s entries", width, 0) for width in value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(default, bool):
+        _check(isinstance(value, bool), name, value, "true or false")
+    elif isinstance(default, int):
+        _check(number and value == int(value), name, value, "a whole number")
+        return int(value)
+    elif isinstance(default, float):
+        _check(number, name, value, "a number")
+        return float(value)
+    return value
 
 
 def _check(ok: bool, name: str, value: Any, allowed: str) -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recfactory.errors import UsageError
+from recfactory.errors import UsageError, UserError
 from recfactory.files import write_json
+from recfactory.training.folder import RECIPE
 from recfactory.training.loop import Log
 from recfactory.training.recipe import Recipe
 from recfactory.training.train import print_line, train
@@ -41,6 +42,8 @@ def train_seeds(
     if seeds < 1:
         raise UsageError(f"--seeds must be 1 or more, not {seeds}")
     recipe, out = recipe or Recipe(), Path(out)
+    if (out / RECIPE).is_file():
+        raise UserError(f"'{out}' holds a single training; give another --out for {seeds} seeds")
     results = []
     for index in range(seeds):
         log(f"seed {index + 1} of {seeds}")

@@ -71,5 +71,11 @@ def open_source(features: Path | str) -> Source:
             f"'{features}' has no validation rows, and training stops by them; give 'split' in the schema a "
             "share for valid"
         )
+    for split in ("train", "valid"):
+        if spec.statistics["splits"][split]["clicks"] in (0, rows[split]):
+            raise UserError(
+                f"'{features}': all {rows[split]} {split} rows have the same label: nothing can be measured "
+                "on them; take more rows, or another split"
+            )
     digest = hashlib.sha256((features / STATISTICS).read_bytes() + (features / SCHEMA).read_bytes())
     return Source(features, spec.layout, rows, digest.hexdigest())

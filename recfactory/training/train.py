@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from recfactory.errors import UserError
+from recfactory.features import packed
 from recfactory.files import whole_file, write_json
 from recfactory.models import registry
 from recfactory.models.ranker import Ranker
@@ -70,10 +71,11 @@ def train(
     compile_for(ranker, recipe)
     try:
         state = run_epochs(ranker, source, recipe, out, log, checkpoint_seconds)
-    except tf.errors.DataLossError as error:
-        raise UserError(
-            f"a file under '{source.features}' is damaged ({error.message}); make it anew"
-        ) from error
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+        damaged = packed.find_damage(source.features)
+        if damaged is None:
+            raise
+        raise UserError(f"file '{damaged}' is damaged; make the features again") from error
     with whole_file(out / folder.MODEL) as partial:
         # The optimizers are done: a copy that was never compiled leaves their slots out of the file.
         copy = Ranker.from_config(ranker.get_config())

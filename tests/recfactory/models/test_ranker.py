@@ -130,7 +130,7 @@ def test_step_equals_a_dense_step(l2: float, clip: float) -> None:
         value = table.value.read_value()
         tape.watch(value)
         vectors = reference.embedding.pool(tf.gather(value, inputs["ids"]), inputs["ids"])
-        logits = tf.squeeze(reference.tower([inputs["numbers"], vectors]), axis=1)
+        logits = tf.squeeze(reference.tower([inputs["numbers"], vectors], training=True), axis=1)
         loss, _ = weighted_logloss(label, logits, weight)
         decay = 0.5 * l2 * tf.reduce_sum(tf.square(tf.gather(value, touched)))
         objective = loss + decay

@@ -32,6 +32,18 @@ def test_dropout_works_in_training_only() -> None:
     assert np.any(layers(inputs, training=True).numpy() != calm)
 
 
+def test_batch_norm_works_on_the_batch_in_training_and_on_running_values_after() -> None:
+    layers = Perceptron([4], batch_norm=True)
+    inputs = np.random.default_rng(0).normal(5.0, 3.0, size=(64, 3)).astype(np.float32)
+    normal = layers(inputs, training=True).numpy()
+    hidden = inputs @ layers.hidden[0].kernel.numpy()
+    expected = (hidden - hidden.mean(axis=0)) / np.sqrt(hidden.var(axis=0) + 1e-3)
+    np.testing.assert_allclose(normal, np.maximum(expected, 0.0), atol=1e-3)
+    for _ in range(100):
+        layers(inputs, training=True)
+    np.testing.assert_allclose(layers(inputs).numpy(), normal, atol=2e-2)
+
+
 def test_side_by_side() -> None:
     joined = side_by_side(tf.constant([[1.0]]), tf.constant([[[2.0, 3.0], [4.0, 5.0]]]))
     assert joined.numpy().tolist() == [[1.0, 2.0, 3.0, 4.0, 5.0]]

@@ -25,8 +25,12 @@ def test_missing_entries_keep_their_defaults() -> None:
         ({"dropout": 1.0}, "dropout must be"),
         ({"optimizer": "sgd"}, "adam or adagrad, not sgd"),
         ({"hidden": [8, 0]}, "hidden must be 1 or more each"),
-        ({"hidden": 8}, "wrong type"),
-        ({"learning_rate": "fast"}, "wrong type"),
+        ({"hidden": 8}, "hidden must be a list of widths"),
+        ({"hidden": ["wide"]}, "hidden's entries must be a whole number, not wide"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number, not fast"),
+        ({"epochs": "abc"}, "epochs must be a whole number, not abc"),
+        ({"epochs": 2.5}, "epochs must be a whole number, not 2.5"),
+        ({"batch_norm": 1}, "batch_norm must be true or false, not 1"),
     ],
 )
 def test_refusals(values: dict[str, object], sentence: str) -> None:

@@ -211,20 +211,43 @@ def test_a_split_without_rows_is_a_sentence(
         train(empty, "mlp", tmp_path / "out", RECIPE, quiet)
 
 
-def test_a_damaged_file_is_a_sentence(features: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["a flipped byte", "cut short"])
+def test_a_damaged_file_is_named_in_a_sentence(damage: str, features: Path, tmp_path: Path) -> None:
     broken = tmp_path / "features"
     shutil.copytree(features, broken)
     path = broken / "encoded" / "train" / "part-00000.tfrecord"
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 0xFF
-    path.write_bytes(bytes(raw))
-    with pytest.raises(UserError, match="is damaged"):
+    path.write_bytes(bytes(raw) if damage == "a flipped byte" else bytes(raw[: len(raw) // 2]))
+    with pytest.raises(UserError) as refused:
+        train(broken, "mlp", tmp_path / "out", RECIPE, quiet)
+    assert str(refused.value) == f"file '{path}' is damaged; make the features again"
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_a_split_of_one_class_is_a_sentence(split: str, features: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "features"
+    shutil.copytree(features, broken)
+    counted = read_json(broken / STATISTICS)
+    counted["splits"][split]["clicks"] = 0
+    write_json(broken / STATISTICS, counted)
+    with pytest.raises(UserError, match=f"{split} rows have the same label"):
         train(broken, "mlp", tmp_path / "out", RECIPE, quiet)
 
 
 def test_divergence_is_a_sentence(features: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a number; lower the learning rate"):
         train(features, "dcnv2", tmp_path / "out", replace(RECIPE, learning_rate=1e20), quiet)
+
+
+def test_seeds_and_a_single_training_do_not_share_a_folder(features: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    write_json(tmp_path / "one" / "recipe.json", {})
+    with pytest.raises(UserError, match="holds a single training"):
+        train_seeds(features, "mlp", tmp_path / "one", RECIPE, seeds=2, log=quiet)
+    (tmp_path / "two" / "seed-0").mkdir(parents=True)
+    with pytest.raises(UserError, match="holds trainings with several seeds"):
+        train(features, "mlp", tmp_path / "two", RECIPE, quiet)
 
 
 def test_seeds(features: Path, tmp_path: Path) -> None:
