@@ -39,7 +39,7 @@ class Recipe:
     embedding_l2: float = 0.05
     optimizer: Literal["adam", "adagrad"] = "adam"
     learning_rate: float = 0.001
-    decay: float = 0.1
+    decay: float = 0.3
     clip_norm: float = 0.0
     batch_size: int = 4096
     epochs: int = 40
