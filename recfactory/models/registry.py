@@ -1,6 +1,5 @@
 """The hand-made models by name. Importing this does not import TensorFlow."""
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recfactory.errors import UsageError, UserError
 from recfactory.features.layout import Layout
+from recfactory.schema.mapping import did_you_mean
 from recfactory.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def check_name(name: str) -> None:
         UsageError: listing the names there are.
     """
     if name not in MODELS:
-        near = difflib.get_close_matches(name, MODELS, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise UsageError(f"there is no model '{name}'; there are {', '.join(MODELS)}{hint}")
+        raise UsageError(
+            f"there is no model '{name}'; there are {', '.join(MODELS)}{did_you_mean(name, MODELS)}"
+        )
 
 
 def build(name: str, layout: Layout, hyperparameters: Recipe | Mapping[str, Any] | None = None) -> "Ranker":

@@ -1,11 +1,11 @@
 """How a model is shaped and trained: one value, readable and writable as JSON."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from recfactory.errors import UsageError
+from recfactory.schema.mapping import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ class Recipe:
         names = [field.name for field in fields(cls)]
         for name in values:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
+                hint = did_you_mean(name, names)
                 raise UsageError(f"recipe: there is no entry '{name}'; there are {', '.join(names)}{hint}")
         return cls(**values)
 
