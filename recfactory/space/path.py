@@ -1,0 +1,184 @@
+"""One point of a space: what each block does and what it reads."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from recfactory.errors import UserError
+from recfactory.space.operators import operator
+from recfactory.space.space import Space
+
+
+@dataclass(frozen=True)
+class Block:
+    """The choices of one block. Sources are 0 (the raw inputs) and the numbers of earlier blocks.
+
+    Args:
+        dense_operator: makes the block's numbers.
+        dense_dim: how many.
+        sparse_operator: makes the block's tokens.
+        sparse_dim: how many.
+        dense_sources: whose numbers are concatenated, ascending.
+        sparse_sources: whose tokens are concatenated, ascending.
+        left: source of a two-sided operator.
+        right: source of a two-sided operator.
+        dense_to_sparse: whether the operators' numbers are appended as tokens.
+        fm: whether the pairwise interactions of the operators' tokens are added to the numbers.
+    """
+
+    dense_operator: str
+    dense_dim: int
+    sparse_operator: str
+    sparse_dim: int
+    dense_sources: tuple[int, ...]
+    sparse_sources: tuple[int, ...]
+    left: int
+    right: int
+    dense_to_sparse: bool
+    fm: bool
+
+
+@dataclass(frozen=True)
+class Path:
+    """An architecture of a space; an immutable, hashable value.
+
+    Args:
+        space: that it lies in.
+        blocks: the first one reads source 0 alone.
+
+    Raises:
+        UserError: when it does not lie in the space, naming the block.
+    """
+
+    space: Space
+    blocks: tuple[Block, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.blocks) != self.space.blocks:
+            raise UserError(f"path: has {len(self.blocks)} blocks, its space has {self.space.blocks}")
+        for number, block in enumerate(self.blocks, 1):
+            for message in _complaints(self.space, number, block):
+                raise UserError(f"path, block {number}: {message}")
+
+    @cached_property
+    def live(self) -> "Live":
+        """The parts that the output depends on."""
+        return find_live(self)
+
+    @cached_property
+    def genes(self) -> tuple[int, ...]:
+        """The canonical effective genes: equal networks have equal ones (see `genes.py`)."""
+        from recfactory.space.genes import effective, encode
+
+        return tuple(int(symbol) for symbol in effective(self.space, encode([self]))[0])
+
+    def dense_width(self, source: int) -> int:
+        """Numbers of a source."""
+        return self.space.raw_width if source == 0 else self.blocks[source - 1].dense_dim
+
+    def tokens(self, source: int) -> int:
+        """Tokens of a source."""
+        if source == 0:
+            return self.space.fields
+        block = self.blocks[source - 1]
+        return block.sparse_dim + self.space.merger_tokens * block.dense_to_sparse
+
+    def to_json(self) -> str:
+        """The path, its space included, as indented JSON."""
+        return json.dumps(
+            {"space": self.space.to_dict(), "blocks": [asdict(b) for b in self.blocks]}, indent=1
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Path":
+        """The path that `to_json` wrote.
+
+        Raises:
+            UserError: when the text holds no path.
+        """
+        try:
+            values = json.loads(text)
+            blocks = tuple(Block(**{k: _value(v) for k, v in block.items()}) for block in values["blocks"])
+            space = values["space"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"this is no path: {error}") from error
+        return cls(Space.from_dict(space), blocks)
+
+
+@dataclass(frozen=True)
+class Live:
+    """Which parts of each block the output depends on; one flag per block.
+
+    Args:
+        dense: its dense operator.
+        sparse: its sparse operator.
+        dense_to_sparse: its dense-to-sparse merger.
+        fm: its FM merger.
+    """
+
+    dense: tuple[bool, ...]
+    sparse: tuple[bool, ...]
+    dense_to_sparse: tuple[bool, ...]
+    fm: tuple[bool, ...]
+
+
+def find_live(path: Path) -> Live:
+    """Walks from the output back to what it depends on."""
+    last = len(path.blocks)
+    numbers, tokens = {last}, {last}
+    flags = []
+    for number in range(last, 0, -1):
+        block = path.blocks[number - 1]
+        fm = block.fm and number in numbers
+        to_sparse = block.dense_to_sparse and number in tokens
+        dense, sparse = number in numbers or to_sparse, number in tokens or fm
+        flags.append((dense, sparse, to_sparse, fm))
+        for name, alive in ((block.dense_operator, dense), (block.sparse_operator, sparse)):
+            if alive:
+                numbers |= set(dense_reads(block, name))
+                tokens |= set(sparse_reads(block, name))
+    return Live(*zip(*reversed(flags), strict=True))
+
+
+def dense_reads(block: Block, name: str) -> tuple[int, ...]:
+    """The sources whose numbers the operator `name` reads in this block."""
+    reads = operator(name).reads
+    sides = tuple(getattr(block, side) for side in ("left", "right") if side in reads)
+    return sides + (block.dense_sources if "dense_sources" in reads else ())
+
+
+def sparse_reads(block: Block, name: str) -> tuple[int, ...]:
+    """The sources whose tokens the operator `name` reads in this block."""
+    return block.sparse_sources if "sparse_sources" in operator(name).reads else ()
+
+
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _complaints(space: Space, number: int, block: Block) -> Iterator[str]:
+    for stream in ("dense", "sparse"):
+        for choice, allowed in (("operator", f"{stream}_operators"), ("dim", f"{stream}_dims")):
+            value, options = getattr(block, f"{stream}_{choice}"), getattr(space, allowed)
+            if value not in options:
+                yield f"{stream}_{choice} is {value!r}, the space has {', '.join(map(str, options))}"
+        sources = getattr(block, f"{stream}_sources")
+        most = min(space.max_sources, number)
+        if not isinstance(sources, tuple) or not 1 <= len(sources) <= most:
+            yield f"{stream}_sources must be 1 to {most} sources, not {sources!r}"
+        elif any(not _is_source(source, number) for source in sources) or sorted(set(sources)) != list(
+            sources
+        ):
+            yield f"{stream}_sources must be of 0 to {number - 1} in ascending order, not {list(sources)}"
+    for side in ("left", "right"):
+        if not _is_source(getattr(block, side), number):
+            yield f"{side} must be a source of 0 to {number - 1}, not {getattr(block, side)!r}"
+    for flag in ("dense_to_sparse", "fm"):
+        if not isinstance(getattr(block, flag), bool):
+            yield f"{flag} must be true or false, not {getattr(block, flag)!r}"
+
+
+def _is_source(value: Any, number: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < number
