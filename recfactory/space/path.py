@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
 from recfactory.errors import UserError
+from recfactory.schema.mapping import did_you_mean
 from recfactory.space.operators import operator
 from recfactory.space.space import Space
 
@@ -70,9 +71,24 @@ class Path:
     @cached_property
     def genes(self) -> tuple[int, ...]:
         """The canonical effective genes: equal networks have equal ones (see `genes.py`)."""
-        from recfactory.space.genes import effective, encode
+        from recfactory.space.effective import effective
+        from recfactory.space.genes import encode
 
         return tuple(int(symbol) for symbol in effective(self.space, encode([self]))[0])
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates per example, embedding lookups excluded."""
+        from recfactory.space.cost import path_macs
+
+        return path_macs(self)
+
+    @cached_property
+    def params(self) -> int:
+        """Weights, without the embedding table."""
+        from recfactory.space.cost import path_params
+
+        return path_params(self)
 
     def dense_width(self, source: int) -> int:
         """Numbers of a source."""
@@ -100,11 +116,16 @@ class Path:
         """
         try:
             values = json.loads(text)
-            blocks = tuple(Block(**{k: _value(v) for k, v in block.items()}) for block in values["blocks"])
-            space = values["space"]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(f"this is no path: {error}") from error
-        return cls(Space.from_dict(space), blocks)
+        except ValueError as error:
+            raise UserError(f"path: this is no JSON: {error}") from error
+        _check_keys(values, ("space", "blocks"), "path")
+        if not isinstance(values["blocks"], list):
+            raise UserError(f"path: blocks must be a list, not {values['blocks']!r:.60}")
+        names = tuple(field.name for field in fields(Block))
+        for number, block in enumerate(values["blocks"], 1):
+            _check_keys(block, names, f"path, block {number}")
+        blocks = (Block(**{k: _value(v) for k, v in block.items()}) for block in values["blocks"])
+        return cls(Space.from_dict(values["space"]), tuple(blocks))
 
 
 @dataclass(frozen=True)
@@ -154,6 +175,18 @@ def sparse_reads(block: Block, name: str) -> tuple[int, ...]:
     return block.sparse_sources if "sparse_sources" in operator(name).reads else ()
 
 
+def _check_keys(values: Any, names: tuple[str, ...], place: str) -> None:
+    if not isinstance(values, dict):
+        raise UserError(f"{place}: expected a mapping of {', '.join(names)}, not {values!r:.60}")
+    for key in values:
+        if key not in names:
+            near = did_you_mean(key, names) or f"; known here: {', '.join(names)}"
+            raise UserError(f"{place}: unknown key '{key}'{near}")
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise UserError(f"{place}: {', '.join(missing)} missing")
+
+
 def _value(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -162,7 +195,7 @@ def _complaints(space: Space, number: int, block: Block) -> Iterator[str]:
     for stream in ("dense", "sparse"):
         for choice, allowed in (("operator", f"{stream}_operators"), ("dim", f"{stream}_dims")):
             value, options = getattr(block, f"{stream}_{choice}"), getattr(space, allowed)
-            if value not in options:
+            if value not in options or not isinstance(value, (str, int)) or isinstance(value, bool):
                 yield f"{stream}_{choice} is {value!r}, the space has {', '.join(map(str, options))}"
         sources = getattr(block, f"{stream}_sources")
         most = min(space.max_sources, number)

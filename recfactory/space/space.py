@@ -1,5 +1,6 @@
 """What can be searched: the blocks, operators and sizes of a space, and its two presets."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any, Literal
@@ -54,13 +55,16 @@ class Space:
     raw_dense: Literal["numbers", "fields", "both"] = "numbers"
 
     def __post_init__(self) -> None:
-        for name in ("blocks", "max_sources", "embedding_dim", "merger_tokens", "fields"):
-            _check(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("numbers", "fields", "blocks", "max_sources", "embedding_dim", "merger_tokens"):
+            value, least = getattr(self, name), int(name != "numbers")
+            whole_number = _is_whole(value) and value >= least
+            _check(whole_number, f"{name} must be a whole number of at least {least}, not {value!r}")
         for stream in ("dense", "sparse"):
             dims, names = getattr(self, f"{stream}_dims"), getattr(self, f"{stream}_operators")
-            ascending = bool(dims) and dims[0] >= 1 and all(a < b for a, b in pairwise(dims))
-            _check(ascending, f"{stream}_dims must be whole numbers in ascending order, not {list(dims)}")
-            _check(bool(names), f"{stream}_operators: name at least one operator")
+            ascending = _is_tuple(dims, _is_whole) and dims[0] >= 1 and all(a < b for a, b in pairwise(dims))
+            _check(ascending, f"{stream}_dims must be a tuple of whole numbers, ascending, not {dims!r}")
+            named = _is_tuple(names, lambda name: isinstance(name, str))
+            _check(named, f"{stream}_operators must be a tuple of names of operators, not {names!r}")
             _check(len(set(names)) == len(names), f"{stream}_operators: a name stands there twice")
             for name in names:
                 _check(
@@ -109,16 +113,16 @@ class Space:
         Raises:
             UserError: for an unknown key or a wrong value.
         """
+        _check(isinstance(values, dict), f"expected a mapping of its arguments, not {values!r:.60}")
         known = [field.name for field in fields(cls)]
         for key in values:
             _check(key in known, f"unknown key '{key}'{did_you_mean(key, known)}")
         arguments: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
         }
-        try:
-            return cls(**arguments)
-        except TypeError as error:
-            raise UserError(f"space: {error}") from error
+        for name in ("numbers", "fields"):
+            _check(name in values, f"{name} is missing")
+        return cls(**arguments)
 
 
 def make_space(columns: Schema | Layout, preset: str = "full", **changes: Any) -> Space:
@@ -140,6 +144,14 @@ def make_space(columns: Schema | Layout, preset: str = "full", **changes: Any) -
     size = {"numbers": len(columns.dense), "fields": len(sparse)}
     raw = {"raw_dense": "numbers" if columns.dense else "fields"}
     return Space.from_dict({**size, **PRESETS[preset], **raw, **changes})
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_tuple(values: Any, is_item: Callable[[Any], bool]) -> bool:
+    return isinstance(values, tuple) and bool(values) and all(map(is_item, values))
 
 
 def _check(ok: bool, message: str) -> None:

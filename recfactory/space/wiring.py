@@ -130,7 +130,7 @@ def _operator_tokens(space: Space, count: int) -> Axis:
 
 
 def _flat(space: Space, tokens: Axis) -> Axis:
-    """Tokens as numbers: all first coordinates, then all second ones; so they lie, tokens on the last axis."""
+    """Tokens as numbers: all first coordinates, then all second ones; tokens lie on the last axis."""
     assert tokens.places is not None
     width = space.embedding_dim
     places = (np.arange(width)[:, np.newaxis] * tokens.full + tokens.places).reshape(-1)
