@@ -5,3 +5,20 @@ integers, so that many paths are one array; `effective.py` keeps of a row what t
 are drawn in `sampling.py`, varied in `variation.py`, counted in `size.py` and priced in `cost.py`. What an
 operator needs is in `operators.py`, its arithmetic in `recfactory/layers`.
 """
+
+from recfactory.space.handmade import HANDMADE
+from recfactory.space.operators import Operator, Reads, register
+from recfactory.space.path import Block, Path
+from recfactory.space.space import PRESETS, Space, make_space
+
+__all__ = [
+    "HANDMADE",
+    "PRESETS",
+    "Block",
+    "Operator",
+    "Path",
+    "Reads",
+    "Space",
+    "make_space",
+    "register",
+]

@@ -13,20 +13,24 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Activity(NamedTuple):
-    """Which genes of each block the output depends on; `(paths, blocks)` each.
+    """Which parts and genes of each block the output depends on; `(paths, blocks)` each.
 
     Args:
+        numbers: the block's numbers, and so the choice of FM.
+        tokens: the block's tokens, and so the choice of the dense-to-sparse merger.
         dense: the dense operator and its dim.
         sparse: the sparse operator and its dim.
-        dense_to_sparse: that merger.
-        fm: that merger.
-        dense_sources: what is concatenated of numbers.
-        sparse_sources: what is concatenated of tokens.
-        left: the left source.
-        right: the right source.
+        dense_to_sparse: that merger, where it is on.
+        fm: that merger, where it is on.
+        dense_sources: the choice of what is concatenated of numbers.
+        sparse_sources: the choice of what is concatenated of tokens.
+        left: the choice of the left source.
+        right: the choice of the right source.
         exchangeable: whether left and right may change places.
     """
 
+    numbers: Flags
+    tokens: Flags
     dense: Flags
     sparse: Flags
     dense_to_sparse: Flags
@@ -70,13 +74,13 @@ def activity(space: Space, rows: npt.NDArray[np.integer[Any]]) -> Activity:
         tokens[:, :number] |= found.sparse_sources[:, i, None] & (rows[:, c.sparse_sources] == 1)
         for side, column in ((found.left, c.left), (found.right, c.right)):
             numbers[:, :number] |= side[:, i, None] & (rows[:, column, None] == np.arange(number))
-    return found
+    return found._replace(numbers=numbers[:, 1:], tokens=tokens[:, 1:])
 
 
 def effective(space: Space, rows: npt.NDArray[np.integer[Any]]) -> Rows:
     """The canonical effective genes of paths: equal networks have equal ones.
 
-    What the output does not depend on is symbol 0, any other symbol is one more than in the row. Where left
+    A choice that the output does not depend on is symbol 0, any other is one more than in the row. Where left
     and right may change places, the earlier source is the left one.
 
     Args:
@@ -90,12 +94,12 @@ def effective(space: Space, rows: npt.NDArray[np.integer[Any]]) -> Rows:
     genes = np.asarray(rows + 1, np.int16)
     active = np.empty((len(rows), len(choices(space))), np.bool_)
     for i, c in enumerate(columns(space)):
-        for stream in ("dense", "sparse"):
-            for gene in ("operator", "dim"):
-                active[:, getattr(c, f"{stream}_{gene}")] = getattr(found, stream)[:, i]
-        for gene in (*get_args(Gene), "dense_to_sparse", "fm"):
-            flags, where = getattr(found, gene)[:, i], getattr(c, gene)
-            active[:, where] = flags[:, None] if isinstance(where, slice) else flags
+        active[:, [c.dense_operator, c.dense_dim]] = found.dense[:, i, None]
+        active[:, [c.sparse_operator, c.sparse_dim]] = found.sparse[:, i, None]
+        active[:, c.dense_sources] = found.dense_sources[:, i, None]
+        active[:, c.sparse_sources] = found.sparse_sources[:, i, None]
+        active[:, c.left], active[:, c.right] = found.left[:, i], found.right[:, i]
+        active[:, c.dense_to_sparse], active[:, c.fm] = found.tokens[:, i], found.numbers[:, i]
         swap = np.flatnonzero(found.exchangeable[:, i] & (genes[:, c.left] > genes[:, c.right]))
         genes[swap, c.left], genes[swap, c.right] = genes[swap, c.right], genes[swap, c.left]
     genes[~active] = 0

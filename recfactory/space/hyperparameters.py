@@ -30,7 +30,7 @@ def declare(space: Space, hp: "HyperParameters") -> Path:
     """
     for number in range(1, space.blocks + 1):
         for name, field, values in _genes(space, number):
-            if values == (False, True):
+            if isinstance(values[0], bool):
                 hp.Boolean(name)
             else:
                 hp.Choice(name, list(values), ordered=field.endswith("_dim"))
