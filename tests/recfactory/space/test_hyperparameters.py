@@ -1,3 +1,4 @@
+import keras_tuner
 import pytest
 from hypothesis import given, settings
 from random_paths import paths, random_rows
@@ -7,7 +8,6 @@ from recfactory.space import Space
 from recfactory.space.genes import decode
 from recfactory.space.hyperparameters import declare, from_hyperparameters, to_hyperparameters
 
-keras_tuner = pytest.importorskip("keras_tuner")
 FULL = Space(13, 26)
 
 
