@@ -1,7 +1,9 @@
-"""Optimizers of an embedding table whose cost follows the rows touched, not the rows there are."""
+"""Optimizers of tables whose cost follows the rows touched, not the rows there are."""
 
+import math
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -21,35 +23,93 @@ def sum_duplicates(ids: tf.Tensor, gradient: tf.Tensor) -> tuple[tf.Tensor, tf.T
     return rows, tf.math.unsorted_segment_sum(gradient, position, tf.size(rows))
 
 
+class Update(NamedTuple):
+    """What a step does to some rows of a table.
+
+    Args:
+        table: a variable `(table rows, dim)`.
+        rows: `(u,)` int32, without repetitions.
+        gradient: `(u, dim)` of these rows.
+    """
+
+    table: keras.Variable
+    rows: tf.Tensor
+    gradient: tf.Tensor
+
+
+def merge(updates: Iterable[Update], scale: float) -> list[Update]:
+    """Adds up the gradients of updates of the same tables.
+
+    Args:
+        updates: of any tables, in any order.
+        scale: factor on the sums.
+
+    Returns:
+        One update per table, in order of appearance.
+    """
+    of_table: dict[int, list[Update]] = {}
+    for update in updates:
+        of_table.setdefault(id(update.table), []).append(update)
+    merged = []
+    for same in of_table.values():
+        rows = tf.concat([update.rows for update in same], 0)
+        gradient = tf.concat([update.gradient for update in same], 0) * scale
+        merged.append(Update(same[0].table, *sum_duplicates(rows, gradient)))
+    return merged
+
+
+def clip(updates: Sequence[Update], norm: float) -> list[Update]:
+    """Scales the gradients down to a largest norm of all together; eagerly, since most steps need no scaling."""
+    squares = [tf.raw_ops.L2Loss(t=update.gradient) for update in updates]
+    length = math.sqrt(2.0 * float(tf.raw_ops.AddN(inputs=squares)))
+    if not length > norm:
+        return list(updates)
+    scale = tf.constant(norm / length)
+    return [update._replace(gradient=update.gradient * scale) for update in updates]
+
+
 class SparseOptimizer(keras.optimizers.Optimizer):
-    """Updates rows of one table; its slots are Keras variables and are saved with the model."""
+    """Updates rows of tables; its slots are Keras variables and are saved with the model.
+
+    Args:
+        learning_rate: step size, or a Keras schedule of it.
+        name: of the optimizer.
+    """
+
+    def __init__(self, learning_rate: Any, name: str) -> None:
+        super().__init__(learning_rate=learning_rate, name=name)
+        self.slots: dict[int, tuple[keras.Variable, ...]] = {}
 
     def build(self, variables: list[keras.Variable]) -> None:
-        """Makes the slots of the one table in `variables`."""
+        """Makes the slots of the tables in `variables`."""
         if self.built:
             return
         super().build(variables)
-        (table,) = variables
-        self.make_slots(table)
+        for table in variables:
+            self.slots[id(table)] = self.make_slots(table)
 
     @abstractmethod
-    def make_slots(self, table: keras.Variable) -> None:
+    def make_slots(self, table: keras.Variable) -> tuple[keras.Variable, ...]:
         """Makes the variables that hold what is remembered of each row."""
 
     def apply_rows(self, table: keras.Variable, rows: tf.Tensor, gradient: tf.Tensor) -> None:
-        """Takes one step.
+        """Takes one step on one table; arguments as of `Update`."""
+        self.apply_updates([Update(table, rows, gradient)])
 
-        Args:
-            table: `(table rows, dim)`, the one built with.
-            rows: `(u,)` int32, without repetitions.
-            gradient: `(u, dim)` of these rows.
-        """
+    def apply_updates(self, updates: Sequence[Update]) -> None:
+        """Takes one step on the tables built with."""
+        rate = tf.convert_to_tensor(self.learning_rate)
         self.iterations.assign_add(1)
-        self.update_rows(table, rows, gradient)
+        for update in updates:
+            self.update_rows(update, self.slots[id(update.table)], rate)
 
     @abstractmethod
-    def update_rows(self, table: keras.Variable, rows: tf.Tensor, gradient: tf.Tensor) -> None:
-        """Updates the rows and their slots."""
+    def update_rows(self, update: Update, slots: tuple[keras.Variable, ...], rate: tf.Tensor) -> None:
+        """Updates rows of a table and of its slots."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON values."""
+        return {"name": self.name, "learning_rate": super().get_config()["learning_rate"]}
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
@@ -72,27 +132,26 @@ class SparseAdagrad(SparseOptimizer):
         super().__init__(learning_rate=learning_rate, name=name)
         self.initial_accumulator, self.epsilon = initial_accumulator, epsilon
 
-    def make_slots(self, table: keras.Variable) -> None:
+    def make_slots(self, table: keras.Variable) -> tuple[keras.Variable, ...]:
         """Makes the sums of squared gradients."""
         start = keras.initializers.Constant(self.initial_accumulator)
-        self.accumulator = self.add_variable_from_reference(table, "accumulator", start)
+        return (self.add_variable_from_reference(table, "accumulator", start),)
 
-    def update_rows(self, table: keras.Variable, rows: tf.Tensor, gradient: tf.Tensor) -> None:
+    def update_rows(self, update: Update, slots: tuple[keras.Variable, ...], rate: tf.Tensor) -> None:
         """Updates the rows in one fused operation."""
         tf.raw_ops.ResourceSparseApplyAdagradV2(
-            var=table.value.handle,
-            accum=self.accumulator.value.handle,
-            lr=tf.convert_to_tensor(self.learning_rate),
+            var=update.table.value.handle,
+            accum=slots[0].value.handle,
+            lr=rate,
             epsilon=self.epsilon,
-            grad=gradient,
-            indices=rows,
+            grad=update.gradient,
+            indices=update.rows,
         )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
         return {
-            "name": self.name,
-            "learning_rate": float(self.learning_rate.numpy()),
+            **super().get_config(),
             "initial_accumulator": self.initial_accumulator,
             "epsilon": self.epsilon,
         }
@@ -122,29 +181,27 @@ class SparseAdam(SparseOptimizer):
         super().__init__(learning_rate=learning_rate, name=name)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def make_slots(self, table: keras.Variable) -> None:
+    def make_slots(self, table: keras.Variable) -> tuple[keras.Variable, ...]:
         """Makes the two moments."""
-        self.momentum = self.add_variable_from_reference(table, "momentum")
-        self.velocity = self.add_variable_from_reference(table, "velocity")
+        return tuple(self.add_variable_from_reference(table, name) for name in ("momentum", "velocity"))
 
-    def update_rows(self, table: keras.Variable, rows: tf.Tensor, gradient: tf.Tensor) -> None:
+    def update_rows(self, update: Update, slots: tuple[keras.Variable, ...], rate: tf.Tensor) -> None:
         """Gathers the moments of the rows, moves them on and scatters them back."""
+        table, rows, gradient = update
         step = tf.cast(self.iterations.value, tf.float32)
         correction = tf.sqrt(1.0 - tf.pow(self.beta_2, step)) / (1.0 - tf.pow(self.beta_1, step))
-        momentum = self.beta_1 * _read(self.momentum, rows) + (1.0 - self.beta_1) * gradient
-        velocity = self.beta_2 * _read(self.velocity, rows) + (1.0 - self.beta_2) * tf.square(gradient)
-        change = tf.convert_to_tensor(self.learning_rate) * correction * momentum
-        _write(self.momentum, rows, momentum)
-        _write(self.velocity, rows, velocity)
-        tf.raw_ops.ResourceScatterSub(
-            resource=table.value.handle, indices=rows, updates=change / (tf.sqrt(velocity) + self.epsilon)
-        )
+        momentum, velocity = (_read(slot, rows) for slot in slots)
+        momentum = self.beta_1 * momentum + (1.0 - self.beta_1) * gradient
+        velocity = self.beta_2 * velocity + (1.0 - self.beta_2) * tf.square(gradient)
+        for slot, value in zip(slots, (momentum, velocity), strict=True):
+            _write(slot, rows, value)
+        change = rate * correction * momentum / (tf.sqrt(velocity) + self.epsilon)
+        tf.raw_ops.ResourceScatterSub(resource=table.value.handle, indices=rows, updates=change)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
         return {
-            "name": self.name,
-            "learning_rate": float(self.learning_rate.numpy()),
+            **super().get_config(),
             "beta_1": self.beta_1,
             "beta_2": self.beta_2,
             "epsilon": self.epsilon,

@@ -1,0 +1,180 @@
+"""The elastic form of an operator: weights at full size, of which each call slices out what a path needs."""
+
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from recfactory.layers.compiled import Compiled
+from recfactory.layers.operator import OperatorLayer, first_value
+from recfactory.space.operations import Linear
+from recfactory.space.operators import operator
+from recfactory.space.path import Path
+from recfactory.space.space import Space
+from recfactory.space.wiring import Part, full_operations, operations
+
+LAYERS = {
+    "dense_to_sparse": "recfactory.layers.dense_to_sparse:DenseToSparse",
+    "fm": "recfactory.layers.fm:FM",
+    "head": "recfactory.layers.head:Head",
+}
+
+
+class Slice(NamedTuple):
+    """The part of a full-size matrix that a path uses.
+
+    Args:
+        bank: the variable, `(pieces, unit)`: the matrix with its vectors as last rows, cut into pieces of a row.
+        pieces: which of them are used, `(n,)` int32.
+        values: the matrix that they make, `(rows + vectors, columns)`.
+        vectors: how many of its last rows are vectors.
+        empty: whether it has no other rows.
+    """
+
+    bank: keras.Variable
+    pieces: tf.Tensor
+    values: tf.Tensor
+    vectors: int
+    empty: bool
+
+
+Slices = dict[str, Slice]
+"""By the name of their operation."""
+
+
+class Elastic(keras.layers.Layer):
+    """An operator at one place of a supernet.
+
+    A matrix is stored as pieces of `unit` neighbouring columns, where `unit` divides every width that the matrix can
+    have: a path reads and updates its pieces and no others.
+
+    Args:
+        space: of all paths.
+        part: its place.
+    """
+
+    def __init__(self, space: Space, part: Part, **kwargs: Any) -> None:
+        super().__init__(**{"name": f"block_{part.number}_{part.kind}", **kwargs})
+        self.space, self.part = space, part
+        self.layer = layer_class(part.kind)
+        self.banks: dict[str, keras.Variable] = {}
+        self.build()
+
+    def build(self, input_shape: Any = None) -> None:
+        """Makes the weights at full size."""
+        for operation in full_operations(self.space, self.part):
+            if isinstance(operation, Linear) and _bank_name(operation) not in self.banks:
+                rows, columns, unit = _stored(operation)
+                self.banks[_bank_name(operation)] = self.add_weight(
+                    ((rows + len(operation.vectors)) * columns // unit, unit),
+                    lambda shape, dtype, operation=operation: self._start(operation, shape, dtype),
+                    name=_bank_name(operation),
+                )
+        self.built = True
+
+    def slices(self, path: Path) -> Slices:
+        """What a path uses of the weights, read."""
+        found: Slices = {}
+        for operation in operations(path, self.part):
+            if isinstance(operation, Linear):
+                bank = self.banks[_bank_name(operation)]
+                pieces = tf.constant(_pieces(operation))
+                # Read by ResourceGather: a plain read of a variable updated in places copies the whole of it.
+                values = tf.raw_ops.ResourceGather(
+                    resource=bank.value.handle, indices=pieces, dtype=tf.float32
+                )
+                columns = operation.inputs if operation.by_output else operation.outputs
+                matrix = tf.raw_ops.Reshape(tensor=values, shape=[-1, columns.size])
+                found[operation.name] = Slice(
+                    bank, pieces, matrix, len(operation.vectors), operation.inputs.size == 0
+                )
+        return found
+
+    def call(self, inputs: list[tf.Tensor], path: Path) -> tf.Tensor:
+        """Applies the operator as `path` has it; shapes as in `compute` of its fixed form."""
+        return apply(self.part.kind, self.slices(path), inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON values."""
+        return {**super().get_config(), "space": self.space.to_dict(), "part": list(self.part)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Elastic":
+        """The layer that `get_config` described."""
+        return cls(**{**config, "space": Space.from_dict(config["space"]), "part": Part(*config["part"])})
+
+    def _start(self, linear: Linear, shape: tuple[int, ...], dtype: Any) -> tf.Tensor:
+        rows, columns, _ = _stored(linear)
+        # A path's inputs are seldom more than its widest source: the fan-in that the initial values are made for.
+        fan_in = min(linear.inputs.full, self.space.widest)
+        limit = (6.0 / max(1, fan_in + linear.outputs.full)) ** 0.5
+        matrix = keras.random.uniform((rows, columns), -limit, limit, dtype)
+        vectors = [tf.fill((1, columns), first_value(name, self.layer.gain)) for name in linear.vectors]
+        return tf.reshape(tf.concat([matrix, *vectors], 0), shape)
+
+
+@cache
+def layer_class(kind: str) -> type[OperatorLayer]:
+    """The Keras layer of an operator or of another part."""
+    module, name = (LAYERS.get(kind) or operator(kind).layer).split(":")
+    return getattr(import_module(module), name)
+
+
+def apply(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> tf.Tensor:
+    """Applies an operator with sliced weights."""
+    return compiled(kind, slices, inputs).forward(arguments(slices, inputs))[0]
+
+
+def arguments(slices: Slices, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
+    """What the compiled operator takes: the pieces of each matrix, then its inputs."""
+    return [*(piece.values for piece in slices.values()), *inputs]
+
+
+def compiled(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> Compiled:
+    """An operator as one compiled function, the same for all sizes."""
+    matrices = tuple((name, piece.vectors, piece.empty) for name, piece in slices.items())
+    # The embedding width is the one size that operators must know while they are traced.
+    shapes = tuple((None, None) if len(x.shape) == 2 else (None, x.shape[1], None) for x in inputs)
+    return _compile(kind, matrices, shapes)
+
+
+@cache
+def _compile(
+    kind: str, matrices: tuple[tuple[str, int, bool], ...], shapes: tuple[tuple[int | None, ...], ...]
+) -> Compiled:
+    layer = layer_class(kind)
+
+    def run(*values: tf.Tensor) -> tf.Tensor:
+        weights = {}
+        for (name, vectors, empty), rows in zip(matrices, values, strict=False):
+            # Split, whose gradient is one concatenation; slices would each be padded to the whole.
+            kernel, *last = tf.split(rows, [tf.shape(rows)[0] - vectors, *[1] * vectors])
+            kernel.set_shape([0 if empty else None, None])
+            weights[name] = (kernel, *(tf.reshape(vector, [-1]) for vector in last))
+        return layer.compute(weights, *values[len(matrices) :])
+
+    return Compiled(run, [*[(None, None) for _ in matrices], *shapes])
+
+
+def _bank_name(linear: Linear) -> str:
+    return f"{linear.name}_{linear.variant}"
+
+
+def _stored(linear: Linear) -> tuple[int, int, int]:
+    """Rows and columns of the full matrix, and the width of its pieces."""
+    sides = (linear.outputs, linear.inputs) if linear.by_output else (linear.inputs, linear.outputs)
+    return sides[0].full, sides[1].full, sides[1].unit
+
+
+def _pieces(linear: Linear) -> npt.NDArray[np.int32]:
+    """The places of an operation's pieces in its bank, row by row."""
+    rows, columns = (linear.outputs, linear.inputs) if linear.by_output else (linear.inputs, linear.outputs)
+    assert rows.places is not None
+    vectors = rows.full + np.arange(len(linear.vectors))
+    starts = np.concatenate([rows.places, vectors]) * (columns.full // columns.unit)
+    pieces = starts[:, np.newaxis] + np.arange(columns.size // columns.unit)
+    return pieces.reshape(-1).astype(np.int32)

@@ -1,0 +1,29 @@
+"""The dense operator Sum."""
+
+import keras
+import tensorflow as tf
+
+from recfactory.layers.normalise import normalise
+from recfactory.layers.operator import OperatorLayer, Weights
+
+
+@keras.saving.register_keras_serializable(package="recfactory")
+class Sum(OperatorLayer):
+    """The sum of two sources, normalised; a linear layer before that where it is not `dim` wide (NASRec, table 1)."""
+
+    kind = "sum"
+
+    @classmethod
+    def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
+        """Maps left `(batch, width)` and right `(batch, other width)`, the narrower padded, to `(batch, dim)`."""
+        left, right = inputs
+        kernel, *vectors = weights["kernel"]
+        width = tf.maximum(tf.shape(left)[1], tf.shape(right)[1])
+        total = _pad(left, width) + _pad(right, width)
+        if kernel.shape[0] != 0:
+            total = tf.matmul(total, kernel)
+        return normalise(total, *vectors)
+
+
+def _pad(numbers: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    return tf.pad(numbers, [[0, 0], [0, width - tf.shape(numbers)[1]]])
