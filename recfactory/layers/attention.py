@@ -6,19 +6,20 @@ from math import gcd
 import keras
 import tensorflow as tf
 
-from recfactory.layers.normalise import normalise
+from recfactory.layers.normalise import add_bias, normalise
 from recfactory.layers.operator import OperatorLayer, Weights
 from recfactory.layers.token_linear import token_linear
 
 HEADS = 8
+CHUNKS = 8
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
 class Attention(OperatorLayer):
     """A linear layer over tokens, then one encoder layer of self-attention with 8 heads (NASRec, table 1).
 
-    Both residuals are normalised over the embedding, with gains that start at 0.17; the feed-forward layer is as
-    wide as the embedding.
+    Both residuals are normalised over the embedding, with gains that start at 0.17; the feed-forward layer is
+    as wide as the embedding.
     """
 
     kind = "attention"
@@ -31,11 +32,11 @@ class Attention(OperatorLayer):
         tokens = token_linear(inputs[0], kernel) + bias
         projected = tf.split(_each(tokens, *weights["qkv"]), 3, axis=1)
         query, key, value = (tf.ensure_shape(part, tokens.shape) for part in projected)
-        out, *vectors = weights["out"]
-        tokens = _normalise(tokens + _each(attend(query, key, value), out), *vectors)
-        contract, *vectors = weights["contract"]
+        out, bias, gain, shift = weights["out"]
+        tokens = normalise(tokens + _each(attend(query, key, value), out), bias, gain, shift, axis=1)
+        contract, bias, gain, shift = weights["contract"]
         inner = tf.nn.relu(_each(tokens, *weights["expand"]))
-        return _normalise(tokens + _each(inner, contract), *vectors)
+        return normalise(tokens + _each(inner, contract), bias, gain, shift, axis=1)
 
 
 def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
@@ -63,29 +64,50 @@ def _mix(
 ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, ...]]]:
     """Softmax of inner products over keys, then the mean of values; `(batch, heads, width, tokens)` each.
 
-    The gradient takes the softmax's inner product from the output, as FlashAttention does (Dao et al. 2022, appendix
-    B), and subtracts it inside the matrix product: half the passes over the large matrices.
+    The batch is cut into chunks, whose large matrices stay near the processor from one operation to the next.
     """
-    shares = tf.nn.softmax(tf.matmul(query, key, transpose_a=True))
-    mixed = tf.matmul(value, shares, transpose_b=True)
+    shares, mixed = [], []
+    for q, k, v in _cut(query, key, value):
+        shares.append(tf.nn.softmax(tf.matmul(q, k, transpose_a=True)))
+        mixed.append(tf.matmul(v, shares[-1], transpose_b=True))
+    result = tf.concat(mixed, 0)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        inner = tf.reduce_sum(upstream * mixed, axis=2, keepdims=True)
-        of_scores = shares * tf.matmul(
-            tf.concat([upstream, -inner], 2), tf.concat([value, tf.ones_like(inner)], 2), transpose_a=True
-        )
-        of_query = tf.matmul(key, of_scores, transpose_b=True)
-        return of_query, tf.matmul(query, of_scores), tf.matmul(upstream, shares)
+        chunks = _cut(query, key, value, result, upstream)
+        gradients = [_mix_gradient(share, *chunk) for share, chunk in zip(shares, chunks, strict=True)]
+        of_query, of_key, of_value = (tf.concat(parts, 0) for parts in zip(*gradients, strict=True))
+        return of_query, of_key, of_value
 
-    return mixed, gradient
+    return result, gradient
+
+
+def _cut(*tensors: tf.Tensor) -> list[tuple[tf.Tensor, ...]]:
+    size = -(-tf.shape(tensors[0])[0] // CHUNKS)
+    return [tuple(x[i * size : (i + 1) * size] for x in tensors) for i in range(CHUNKS)]
+
+
+def _mix_gradient(
+    shares: tf.Tensor,
+    query: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    mixed: tf.Tensor,
+    upstream: tf.Tensor,
+) -> tuple[tf.Tensor, ...]:
+    """The way back through one chunk.
+
+    The softmax's inner product is taken from the output, as FlashAttention does (Dao et al. 2022, appendix
+    B), and subtracted inside the matrix product: half the passes over the large matrices.
+    """
+    inner = tf.reduce_sum(upstream * mixed, axis=2, keepdims=True)
+    of_scores = shares * tf.matmul(
+        tf.concat([upstream, -inner], 2), tf.concat([value, tf.ones_like(inner)], 2), transpose_a=True
+    )
+    of_query = tf.matmul(key, of_scores, transpose_b=True)
+    return of_query, tf.matmul(query, of_scores), tf.matmul(upstream, shares)
 
 
 def _each(tokens: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:
     """A linear layer applied to each token: `(batch, width, tokens)` to `(batch, outputs, tokens)`."""
     made = tf.matmul(kernel[tf.newaxis], tokens, transpose_a=True)
-    return made if bias is None else made + bias[:, tf.newaxis]
-
-
-def _normalise(tokens: tf.Tensor, *vectors: tf.Tensor) -> tf.Tensor:
-    """Normalises each token over the embedding."""
-    return tf.transpose(normalise(tf.transpose(tokens, [0, 2, 1]), *vectors), [0, 2, 1])
+    return made if bias is None else add_bias(made, bias[:, tf.newaxis])

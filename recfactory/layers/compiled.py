@@ -1,7 +1,8 @@
 """Functions traced once and run in two halves, forward and backward.
 
-A step of the supernet calls some forty small functions. Each call of a `tf.function` under a `tf.GradientTape` costs
-about half a millisecond of Python; two graph functions, called without a tape, cost a fifth of that.
+A step of the supernet calls some forty small functions. Each call of a `tf.function` under a
+`tf.GradientTape` costs about half a millisecond of Python; two graph functions, called without a tape, cost a
+fifth of that.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,41 +14,46 @@ Tensors = list[tf.Tensor]
 
 
 class Compiled:
-    """A function of tensors with its gradient.
+    """A function of sizes and tensors, with the gradients of the tensors.
 
     Args:
-        function: takes float tensors, returns one.
-        shapes: of its arguments; None where a size may vary.
+        function: takes a vector of sizes, then float tensors; returns one tensor.
+        shapes: of the float tensors; None where a size may vary.
     """
 
     def __init__(self, function: Callable[..., tf.Tensor], shapes: Sequence[Sequence[int | None]]) -> None:
-        inputs = [tf.TensorSpec(shape) for shape in shapes]
+        inputs = [tf.TensorSpec([None], tf.int32), *(tf.TensorSpec(shape) for shape in shapes)]
         output = tf.function(function, input_signature=inputs).get_concrete_function().outputs[0]
-        upstream = tf.TensorSpec(output.shape)
 
         def both(*arguments: tf.Tensor) -> tuple[tf.Tensor, Tensors]:
-            *values, given = arguments
+            *values, upstream = arguments
             result = function(*values)
             gradients = tf.gradients(
-                [result], values, [given], unconnected_gradients=tf.UnconnectedGradients.ZERO
+                [result], values[1:], [upstream], unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
             return result, gradients
 
-        whole = tf.compat.v1.wrap_function(both, [*inputs, upstream])
-        *values, given = whole.inputs
+        whole = tf.compat.v1.wrap_function(both, [*inputs, tf.TensorSpec(output.shape)])
+        *values, upstream = whole.inputs
         result, *gradients = whole.graph.outputs
         saved = _between(whole.graph, result, gradients, whole.inputs)
-        self._forward = _call(whole.prune(values, [result, *saved]), values)
-        self._backward = _call(whole.prune([*saved, *values, given], gradients), [*saved, *values, given])
+        self._forward = whole.prune(values, [result, *saved])
+        self._backward = whole.prune([*saved, *values, upstream], gradients)
 
     def forward(self, values: Tensors) -> tuple[tf.Tensor, Tensors]:
-        """The function's value, and what `backward` must be given of it."""
-        result, *saved = self._forward(*values)
+        """The function's value for sizes and tensors, and what `backward` must be given of it."""
+        result, *saved = _call(self._forward, values)
         return result, saved
 
     def backward(self, saved: Tensors, values: Tensors, upstream: tf.Tensor) -> Tensors:
-        """The gradients of the arguments, from that of the value."""
-        return self._backward(*saved, *values, upstream)
+        """The gradients of the tensors, from that of the value."""
+        return _call(self._backward, [*saved, *values, upstream])
+
+
+def _call(function: Any, values: Tensors) -> Tensors:
+    # The public call first compares every argument with its specification, which takes longer than the
+    # function.
+    return function._call_flat(values, [])
 
 
 def _between(graph: Any, result: tf.Tensor, gradients: Tensors, inputs: Tensors) -> Tensors:
@@ -74,9 +80,3 @@ def _needed(tensors: Tensors) -> set[Any]:
             found.add(operation)
             left += [tensor.op for tensor in operation.inputs] + list(operation.control_inputs)
     return found
-
-
-def _call(pruned: Any, arguments: Tensors) -> Any:
-    """A function to call with tensors in this order."""
-    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in arguments]
-    return tf.function(lambda *values: pruned(*values), input_signature=specs).get_concrete_function()

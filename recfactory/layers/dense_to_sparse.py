@@ -28,7 +28,7 @@ class DenseToSparse(OperatorLayer):
 
     @classmethod
     def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
-        """Maps numbers `(batch, width)` and tokens `(batch, embedding_dim, t)` to `(batch, embedding_dim, t + dim)`."""
+        """Maps numbers `(batch, width)` and tokens `(batch, embedding_dim, t)` to `t + dim` tokens."""
         numbers, tokens = inputs
         kernel, bias = weights["kernel"]
         made = tf.matmul(numbers, kernel) + bias

@@ -12,8 +12,8 @@ from recfactory.layers.token_linear import token_linear
 class DotProduct(OperatorLayer):
     """Inner products of all pairs of tokens, then a normalised linear layer (NASRec, table 1).
 
-    The numbers become one token. The tokens are first reduced to about sqrt(2 dim), so that there are about as
-    many pairs as outputs (operator balancing).
+    The numbers become one token. The tokens are first reduced to about sqrt(2 dim), so that there are about
+    as many pairs as outputs (operator balancing).
     """
 
     kind = "dot_product"
@@ -34,8 +34,8 @@ class DotProduct(OperatorLayer):
 def pack(products: tf.Tensor) -> tf.Tensor:
     """The strict lower triangle of square matrices, in the order of `axes.below_diagonal`.
 
-    A long row is filled up by a short one, reversed: slices and a selection, which are cheaper than a gather and its
-    gradient.
+    A long row is filled up by a short one, reversed: slices and a selection, which are cheaper than a gather
+    and its gradient.
 
     Args:
         products: `(batch, n, n)`.

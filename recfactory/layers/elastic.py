@@ -28,9 +28,11 @@ class Slice(NamedTuple):
     """The part of a full-size matrix that a path uses.
 
     Args:
-        bank: the variable, `(pieces, unit)`: the matrix with its vectors as last rows, cut into pieces of a row.
+        bank: the variable, `(pieces, unit)`: the matrix with its vectors as last rows, cut into pieces of a
+            row.
         pieces: which of them are used, `(n,)` int32.
-        values: the matrix that they make, `(rows + vectors, columns)`.
+        values: of these pieces, `(n, unit)`.
+        columns: of the matrix that they make.
         vectors: how many of its last rows are vectors.
         empty: whether it has no other rows.
     """
@@ -38,8 +40,15 @@ class Slice(NamedTuple):
     bank: keras.Variable
     pieces: tf.Tensor
     values: tf.Tensor
+    columns: int
     vectors: int
     empty: bool
+
+    def matrix(self) -> tuple[tf.Tensor, ...]:
+        """The matrix, then its vectors."""
+        rows = tf.reshape(self.values, [-1, self.columns])
+        last = int(rows.shape[0]) - self.vectors
+        return (rows[:last], *(rows[last + i] for i in range(self.vectors)))
 
 
 Slices = dict[str, Slice]
@@ -49,7 +58,8 @@ Slices = dict[str, Slice]
 class Elastic(keras.layers.Layer):
     """An operator at one place of a supernet.
 
-    A matrix is stored as pieces of `unit` neighbouring columns, where `unit` divides every width that the matrix can
+    A matrix is stored as pieces of `unit` neighbouring columns, where `unit` divides every width that the
+    matrix can
     have: a path reads and updates its pieces and no others.
 
     Args:
@@ -88,10 +98,8 @@ class Elastic(keras.layers.Layer):
                     resource=bank.value.handle, indices=pieces, dtype=tf.float32
                 )
                 columns = operation.inputs if operation.by_output else operation.outputs
-                matrix = tf.raw_ops.Reshape(tensor=values, shape=[-1, columns.size])
-                found[operation.name] = Slice(
-                    bank, pieces, matrix, len(operation.vectors), operation.inputs.size == 0
-                )
+                vectors, empty = len(operation.vectors), operation.inputs.size == 0
+                found[operation.name] = Slice(bank, pieces, values, columns.size, vectors, empty)
         return found
 
     def call(self, inputs: list[tf.Tensor], path: Path) -> tf.Tensor:
@@ -109,7 +117,8 @@ class Elastic(keras.layers.Layer):
 
     def _start(self, linear: Linear, shape: tuple[int, ...], dtype: Any) -> tf.Tensor:
         rows, columns, _ = _stored(linear)
-        # A path's inputs are seldom more than its widest source: the fan-in that the initial values are made for.
+        # A path's inputs are seldom more than its widest source: the fan-in that the initial values are made
+        # for.
         fan_in = min(linear.inputs.full, self.space.widest)
         limit = (6.0 / max(1, fan_in + linear.outputs.full)) ** 0.5
         matrix = keras.random.uniform((rows, columns), -limit, limit, dtype)
@@ -130,8 +139,9 @@ def apply(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> tf.Tensor:
 
 
 def arguments(slices: Slices, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
-    """What the compiled operator takes: the pieces of each matrix, then its inputs."""
-    return [*(piece.values for piece in slices.values()), *inputs]
+    """What the compiled operator takes: the columns of its matrices, the pieces of each, then its inputs."""
+    columns = tf.constant([piece.columns for piece in slices.values()])
+    return [columns, *(piece.values for piece in slices.values()), *inputs]
 
 
 def compiled(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> Compiled:
@@ -148,9 +158,10 @@ def _compile(
 ) -> Compiled:
     layer = layer_class(kind)
 
-    def run(*values: tf.Tensor) -> tf.Tensor:
+    def run(columns: tf.Tensor, *values: tf.Tensor) -> tf.Tensor:
         weights = {}
-        for (name, vectors, empty), rows in zip(matrices, values, strict=False):
+        for i, (name, vectors, empty) in enumerate(matrices):
+            rows = tf.reshape(values[i], [-1, columns[i]])
             # Split, whose gradient is one concatenation; slices would each be padded to the whole.
             kernel, *last = tf.split(rows, [tf.shape(rows)[0] - vectors, *[1] * vectors])
             kernel.set_shape([0 if empty else None, None])

@@ -1,6 +1,6 @@
 """The way through an architecture, the same for a standalone model and for a path inside a supernet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from recfactory.space.operators import operator
@@ -10,10 +10,10 @@ from recfactory.space.wiring import Part, live_parts
 
 def forward(
     path: Path,
-    numbers: Any,
-    tokens: Any,
+    zero: Sequence[Any],
     run: Callable[[Part, list[Any]], Any],
     join: Callable[[list[Any]], Any],
+    mean: Callable[[list[Any]], Any] | None = None,
 ) -> Any:
     """Runs the live parts of a path, each once, in order.
 
@@ -21,23 +21,21 @@ def forward(
 
     Args:
         path: the architecture.
-        numbers: of source 0, `(batch, space.raw_width)`.
-        tokens: of source 0, `(batch, embedding_dim, fields)`.
+        zero: source 0: numbers `(batch, space.raw_width)` and tokens `(batch, embedding_dim, fields)`.
         run: applies a part to what it reads.
         join: concatenates on the last axis.
+        mean: of what several operators of a block made; only a mixture needs it.
 
     Returns:
         What `run` returned for the head.
     """
-    streams: dict[str, list[Any]] = {"dense_sources": [numbers], "sparse_sources": [tokens]}
+    streams: dict[str, list[Any]] = {"dense_sources": [zero[0]], "sparse_sources": [zero[1]]}
     *blocks, head = _by_block(path)
     for parts in blocks:
-        made = {
-            part.role: run(part, _inputs(path, part, streams, join))
-            for part in parts
-            if part.role in ("dense", "sparse")
-        }
-        both = [made.get("dense"), made.get("sparse")]
+        both = []
+        for role in ("dense", "sparse"):
+            made = [run(part, _inputs(path, part, streams, join)) for part in parts if part.role == role]
+            both.append(mean(made) if mean and len(made) > 1 else next(iter(made), None))
         merged = {part.role: run(part, both) for part in parts if part.role in ("dense_to_sparse", "fm")}
         streams["dense_sources"].append(merged.get("fm", both[0]))
         streams["sparse_sources"].append(merged.get("dense_to_sparse", both[1]))

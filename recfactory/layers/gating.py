@@ -11,8 +11,8 @@ from recfactory.layers.operator import OperatorLayer, Weights
 class SigmoidGating(OperatorLayer):
     """The right source gated by the left one, then a normalised linear layer (NASRec, table 1).
 
-    The gates are a linear layer of the left source, as wide as it. NASRec pads the narrower of gates and right
-    source with zeros; the product is zero there, so that only the common width is computed.
+    The gates are a linear layer of the left source, as wide as it. NASRec pads the narrower of gates and
+    right source with zeros; the product is zero there, so that only the common width is computed.
     """
 
     kind = "gating"

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recfactory.layers.operator import OperatorLayer, Weights, shapes_of
+from recfactory.layers.operator import OperatorLayer, Weights
 from recfactory.space.axes import whole
 from recfactory.space.operations import Operation
 from recfactory.space.operators import head
@@ -31,7 +31,7 @@ class Head(OperatorLayer):
 
     @classmethod
     def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
-        """Maps numbers `(batch, width)` and tokens `(batch, embedding_dim, tokens)` to logits `(batch, 1)`."""
+        """Maps numbers `(batch, width)` and tokens `(batch, embedding_dim, tokens)` to `(batch, 1)`."""
         kernel, bias = weights["kernel"]
         return tf.matmul(penultimate(*inputs), kernel) + bias
 

@@ -1,4 +1,4 @@
-"""What all operators have in common: weights made of the operations they declare, one arithmetic for both forms."""
+"""What all operators share: weights made of the operations they declare, one arithmetic for both forms."""
 
 from abc import abstractmethod
 from typing import Any
@@ -91,7 +91,9 @@ class OperatorLayer(keras.layers.Layer):
 
     def _make(self, linear: Linear) -> list[Any]:
         shape = (linear.inputs.size, linear.outputs.size)
-        matrix = self.add_weight(shape[::-1] if linear.by_output else shape, "glorot_uniform", name=linear.name)
+        matrix = self.add_weight(
+            shape[::-1] if linear.by_output else shape, "glorot_uniform", name=linear.name
+        )
         starts = {name: first_value(name, self.gain) for name in linear.vectors}
         return [
             matrix,

@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 
-
 def source_zero(raw_dense: str, numbers: tf.Tensor, fields: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The numbers and the tokens that blocks read as source 0.
 

@@ -9,13 +9,13 @@ from recfactory.layers.operator import OperatorLayer, Weights
 
 @keras.saving.register_keras_serializable(package="recfactory")
 class Sum(OperatorLayer):
-    """The sum of two sources, normalised; a linear layer before that where it is not `dim` wide (NASRec, table 1)."""
+    """The sum of two sources, normalised; first a linear layer if it is not `dim` wide (NASRec, table 1)."""
 
     kind = "sum"
 
     @classmethod
     def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
-        """Maps left `(batch, width)` and right `(batch, other width)`, the narrower padded, to `(batch, dim)`."""
+        """Maps left `(batch, width)` and right `(batch, other)`, the narrower padded, to `(batch, dim)`."""
         left, right = inputs
         kernel, *vectors = weights["kernel"]
         width = tf.maximum(tf.shape(left)[1], tf.shape(right)[1])

@@ -59,7 +59,7 @@ def merge(updates: Iterable[Update], scale: float) -> list[Update]:
 
 
 def clip(updates: Sequence[Update], norm: float) -> list[Update]:
-    """Scales the gradients down to a largest norm of all together; eagerly, since most steps need no scaling."""
+    """Scales gradients down to a largest norm of all together; eagerly, since most steps need no scaling."""
     squares = [tf.raw_ops.L2Loss(t=update.gradient) for update in updates]
     length = math.sqrt(2.0 * float(tf.raw_ops.AddN(inputs=squares)))
     if not length > norm:

@@ -90,6 +90,11 @@ class Path:
 
         return path_params(self)
 
+    def operators(self, number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The dense and the sparse operators of a block: one of each."""
+        block = self.blocks[number - 1]
+        return (block.dense_operator,), (block.sparse_operator,)
+
     def dense_width(self, source: int) -> int:
         """Numbers of a source."""
         return self.space.raw_width if source == 0 else self.blocks[source - 1].dense_dim
@@ -156,8 +161,8 @@ def find_live(path: Path) -> Live:
         to_sparse = block.dense_to_sparse and number in tokens
         dense, sparse = number in numbers or to_sparse, number in tokens or fm
         flags.append((dense, sparse, to_sparse, fm))
-        for name, alive in ((block.dense_operator, dense), (block.sparse_operator, sparse)):
-            if alive:
+        for names, alive in zip(path.operators(number), (dense, sparse), strict=True):
+            for name in names if alive else ():
                 numbers |= set(dense_reads(block, name))
                 tokens |= set(sparse_reads(block, name))
     return Live(*zip(*reversed(flags), strict=True))

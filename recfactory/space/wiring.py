@@ -31,11 +31,12 @@ class Part(NamedTuple):
 def live_parts(path: Path) -> Iterator[Part]:
     """The parts of a path that its output depends on, block by block."""
     live = path.live
-    for i, block in enumerate(path.blocks):
+    for i in range(len(path.blocks)):
+        dense, sparse = path.operators(i + 1)
         if live.dense[i]:
-            yield Part(i + 1, "dense", block.dense_operator)
+            yield from (Part(i + 1, "dense", name) for name in dense)
         if live.sparse[i]:
-            yield Part(i + 1, "sparse", block.sparse_operator)
+            yield from (Part(i + 1, "sparse", name) for name in sparse)
         if live.dense_to_sparse[i]:
             yield Part(i + 1, "dense_to_sparse", "dense_to_sparse")
         if live.fm[i]:

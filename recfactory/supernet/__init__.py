@@ -1,2 +1,2 @@
-"""One model that holds the shared weights of every path of a space, and what is done with it: training it on sampled
-paths, running and extracting single paths, scoring them."""
+"""One model that holds the shared weights of every path of a space: trained on sampled paths, its single
+paths run, extracted and scored."""

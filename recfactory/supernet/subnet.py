@@ -34,7 +34,7 @@ class Subnet:
         Returns:
             `(batch, 1)`.
         """
-        return forward(self.path, numbers, tokens, self._apply, _join)
+        return forward(self.path, (numbers, tokens), self._apply, _join, _mean)
 
     def features(self, numbers: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
         """What the logit is a linear function of, `(batch, width)`; arguments as of `logits`."""
@@ -42,16 +42,16 @@ class Subnet:
         def run(part: Part, inputs: list[tf.Tensor]) -> tf.Tensor:
             return penultimate(*inputs) if part.role == "head" else self._apply(part, inputs)
 
-        return forward(self.path, numbers, tokens, run, _join)
+        return forward(self.path, (numbers, tokens), run, _join, _mean)
 
     def trace(self, trail: Trail, numbers: Node, tokens: Node) -> Node:
         """As `logits`, leaving a trail to go back on."""
         return forward(
             self.path,
-            numbers,
-            tokens,
+            (numbers, tokens),
             lambda part, inputs: trail.run(part.kind, self.slices[part], inputs),
             trail.join,
+            trail.mean,
         )
 
     def _apply(self, part: Part, inputs: list[tf.Tensor]) -> tf.Tensor:
@@ -60,3 +60,7 @@ class Subnet:
 
 def _join(tensors: list[tf.Tensor]) -> tf.Tensor:
     return tf.concat(tensors, -1)
+
+
+def _mean(tensors: list[tf.Tensor]) -> tf.Tensor:
+    return tf.add_n(tensors) / len(tensors)

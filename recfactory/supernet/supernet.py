@@ -9,8 +9,9 @@ from recfactory.features.layout import Layout
 from recfactory.layers.elastic import Elastic
 from recfactory.layers.stem import source_zero
 from recfactory.models.embedding import FusedEmbedding, layout_config, layout_from_config
-from recfactory.models.ranker import weighted_logloss
+from recfactory.models.ranker import Ranker, weighted_logloss
 from recfactory.models.sparse_update import SparseOptimizer, Update, clip, merge, sum_duplicates
+from recfactory.models.standalone import build_ranker, layer_name
 from recfactory.space.path import Path
 from recfactory.space.space import Space
 from recfactory.space.wiring import all_parts, live_parts
@@ -21,11 +22,11 @@ from recfactory.supernet.trail import Node, Trail
 
 @keras.saving.register_keras_serializable(package="recfactory")
 class Supernet(keras.Model):
-    """Predicts clicks with any path of a space: `{"numbers": (batch, dense), "ids": (batch, slots)}` to `(batch,)`.
+    """Predicts clicks with any path: `{"numbers": (batch, dense), "ids": (batch, slots)}` to `ctr (batch,)`.
 
-    Steps run eagerly, since each has another path; the operators are compiled functions. The paths of a step are a
-    function of the sampler and of `steps`, which is saved with the weights: a resumed training goes on with the very
-    same paths.
+    Steps run eagerly, since each has another path; the operators are compiled functions. The paths of a step
+    are a function of the sampler and of `steps`, which is saved with the weights: a resumed training goes on
+    with the very same paths.
 
     Args:
         space: of the paths.
@@ -51,7 +52,9 @@ class Supernet(keras.Model):
         self.embedding.build()
         self.parts = {part: Elastic(space, part) for part in all_parts(space)}
         self.elastic = list(self.parts.values())
-        self.steps = self.add_weight(shape=(), dtype="int64", initializer="zeros", trainable=False, name="steps")
+        self.steps = self.add_weight(
+            shape=(), dtype="int64", initializer="zeros", trainable=False, name="steps"
+        )
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.path: Path | None = None
         self.built = True
@@ -59,6 +62,17 @@ class Supernet(keras.Model):
     def subnet(self, path: Path) -> Subnet:
         """A path with the weights it uses, read once."""
         return Subnet(path, {part: self.parts[part].slices(path) for part in live_parts(path)})
+
+    def extract(self, path: Path) -> Ranker:
+        """A path as a model of its own, with a copy of the weights it uses here; not compiled."""
+        ranker = build_ranker(path, self.layout)
+        ranker.embedding.table.assign(self.embedding.table)
+        for part, slices in self.subnet(path).slices.items():
+            layer = ranker.tower.get_layer(layer_name(part))
+            for name, piece in slices.items():
+                for variable, value in zip(layer.named[name], piece.matrix(), strict=True):
+                    variable.assign(value)
+        return ranker
 
     def call(self, inputs: dict[str, tf.Tensor], path: Path | None = None) -> tf.Tensor:
         """Probabilities of a click.
@@ -85,7 +99,28 @@ class Supernet(keras.Model):
         """
         super().compile(optimizer=optimizer, **{**kwargs, "run_eagerly": True, "jit_compile": False})
         if optimizer is not None:
-            optimizer.build([self.embedding.table, *(bank for e in self.elastic for bank in e.banks.values())])
+            optimizer.build(
+                [self.embedding.table, *(bank for e in self.elastic for bank in e.banks.values())]
+            )
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as JSON values."""
+        config = {key: v for key, v in super().get_compile_config().items() if key != "jit_compile"}
+        return {**config, "optimizer": keras.saving.serialize_keras_object(self.optimizer)}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as `get_compile_config` described."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def optimizers(self) -> tuple[SparseOptimizer]:
+        """The one optimizer.
+
+        Raises:
+            ValueError: when the model was compiled without it.
+        """
+        if self.optimizer is None:
+            raise ValueError("a supernet trains with a sparse optimizer: compile(SparseAdagrad(...))")
+        return (self.optimizer,)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step on a batch `(inputs, label, weight)`, along the paths that the sampler draws for it."""
@@ -159,9 +194,7 @@ class Supernet(keras.Model):
         )
         table = _sum_duplicates(ids, of_vectors)
         updates = [Update(self.embedding.table, *table)]
-        for piece, gradient in of_slices:
-            pieces = tf.raw_ops.Reshape(tensor=gradient, shape=[-1, piece.bank.shape[1]])
-            updates.append(Update(piece.bank, piece.pieces, pieces))
+        updates += [Update(piece.bank, piece.pieces, gradient) for piece, gradient in of_slices]
         return loss, total, updates
 
     def _decay(self, update: Update) -> Update:

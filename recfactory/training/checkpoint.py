@@ -3,7 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -11,24 +11,35 @@ import numpy.typing as npt
 
 from recfactory.errors import UserError
 from recfactory.files import whole_file
-from recfactory.models.ranker import Ranker
 from recfactory.training.state import State
 
 CHECKPOINT = "checkpoint.npz"
+
+
+class Trained(Protocol):
+    """A Keras model and its optimizers."""
+
+    variables: list[keras.Variable]
+    metrics_variables: list[keras.Variable]
+
+    def optimizers(self) -> tuple[Any, ...]:
+        """Its optimizers, their variables made."""
+
+
 Weights = list[npt.NDArray[Any]]
 
 
-def save(path: Path, ranker: Ranker, state: State, best: Weights) -> None:
+def save(path: Path, model: Trained, state: State, best: Weights) -> None:
     """Writes variables, slots, metrics, random states, best weights and `state`, whole or not at all."""
-    arrays: dict[str, Any] = {f"variable-{i}": np.asarray(v) for i, v in enumerate(_variables(ranker))}
+    arrays: dict[str, Any] = {f"variable-{i}": np.asarray(v) for i, v in enumerate(_variables(model))}
     arrays |= {f"best-{i}": weights for i, weights in enumerate(best)}
     arrays["state"] = np.frombuffer(json.dumps(state.to_dict()).encode(), np.uint8)
     with whole_file(path) as partial:
         np.savez(partial, **arrays)
 
 
-def restore(path: Path, ranker: Ranker) -> tuple[State, Weights]:
-    """Puts `ranker` back to where `save` found it.
+def restore(path: Path, model: Trained) -> tuple[State, Weights]:
+    """Puts `model` back to where `save` found it.
 
     Returns:
         The state and the best weights.
@@ -36,7 +47,7 @@ def restore(path: Path, ranker: Ranker) -> tuple[State, Weights]:
     Raises:
         UserError: when the file is damaged.
     """
-    variables = _variables(ranker)
+    variables = _variables(model)
     try:
         with np.load(path) as arrays:
             state = State(**json.loads(arrays["state"].tobytes()))
@@ -49,9 +60,9 @@ def restore(path: Path, ranker: Ranker) -> tuple[State, Weights]:
     return state, best
 
 
-def _variables(ranker: Ranker) -> list[keras.Variable]:
-    everything = [*ranker.variables, *ranker.metrics_variables]
-    for optimizer in ranker.optimizers():
+def _variables(model: Trained) -> list[keras.Variable]:
+    everything = [*model.variables, *model.metrics_variables]
+    for optimizer in model.optimizers():
         everything += optimizer.variables
     # A metric's variables may be listed with the model's own.
     return list({id(variable): variable for variable in everything}.values())

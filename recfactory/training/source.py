@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -11,9 +12,20 @@ from recfactory.errors import UserError
 from recfactory.features import packed
 from recfactory.features.layout import Layout
 from recfactory.features.spec import SCHEMA, STATISTICS, read_spec
-from recfactory.training.recipe import Recipe
 
 SCORE_BATCH = 8192
+
+
+class Order(Protocol):
+    """What the order of training rows depends on; recipes have it."""
+
+    @property
+    def seed(self) -> int:
+        """Of the order."""
+
+    @property
+    def batch_size(self) -> int:
+        """Rows a step."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +44,11 @@ class Source:
     rows: dict[str, int]
     digest: str
 
-    def steps(self, recipe: Recipe) -> int:
+    def steps(self, recipe: Order) -> int:
         """Batches of an epoch."""
         return -(-self.rows["train"] // recipe.batch_size)
 
-    def epoch(self, recipe: Recipe, epoch: int, skip: int) -> tf.data.Dataset:
+    def epoch(self, recipe: Order, epoch: int, skip: int) -> tf.data.Dataset:
         """Training batches of an epoch; their order depends on nothing but the seed and the epoch.
 
         Args:

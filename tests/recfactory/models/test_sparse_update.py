@@ -63,8 +63,9 @@ def test_adam_leaves_the_moments_of_other_rows() -> None:
         optimizer.apply_rows(values, rows, tf.ones([1, DIM]))
     touched = np.flatnonzero(np.any(values.numpy() != start, axis=1))
     assert list(touched) == [1, 2, 3]
-    np.testing.assert_allclose(optimizer.momentum.numpy()[1], 0.1, rtol=1e-6)
-    np.testing.assert_allclose(optimizer.momentum.numpy()[4:], 0.0)
+    momentum, _ = optimizer.slots[id(values)]
+    np.testing.assert_allclose(momentum.numpy()[1], 0.1, rtol=1e-6)
+    np.testing.assert_allclose(momentum.numpy()[4:], 0.0)
 
 
 def test_duplicates_are_summed_first() -> None:

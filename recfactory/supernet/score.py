@@ -1,0 +1,105 @@
+"""How good a path is, judged with the shared weights and a last layer of its own."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from scipy.special import expit
+
+from recfactory.features import packed
+from recfactory.layers.stem import source_zero
+from recfactory.metrics import auc, logloss
+from recfactory.space.path import Path
+from recfactory.supernet.refit import refit
+from recfactory.supernet.subnet import Subnet
+from recfactory.supernet.supernet import Supernet
+from recfactory.training.source import SCORE_BATCH, Source
+
+Floats = npt.NDArray[np.float32]
+
+
+class Score(NamedTuple):
+    """What a path reached on validation rows."""
+
+    logloss: float
+    auc: float
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows as source 0, which is the same for all paths.
+
+    Args:
+        zero: numbers and tokens, batch by batch.
+        label: `(rows,)`.
+        weight: `(rows,)`.
+    """
+
+    zero: list[tuple[tf.Tensor, tf.Tensor]]
+    label: Floats
+    weight: Floats
+
+
+class Scorer:
+    """Scores paths of a trained supernet on validation rows.
+
+    Instead of fine-tuning the last layer for 500 steps (NASRec, section 4.2) it is fitted in one go to the
+    features that the path makes of some training rows.
+
+    Args:
+        supernet: trained; embeddings are looked up once, so that it must not be trained further.
+        source: of the rows.
+        refit_rows: training rows that the last layer is fitted to; 0 keeps the shared one.
+        decay: pull of the fit towards the shared last layer, see `refit`.
+        valid_rows: validation rows to score on, the first ones; None for all.
+    """
+
+    def __init__(
+        self,
+        supernet: Supernet,
+        source: Source,
+        refit_rows: int = 16_384,
+        decay: float = 1e-3,
+        valid_rows: int | None = None,
+    ) -> None:
+        self.supernet, self.decay = supernet, decay
+        self._valid = self._read(source.in_order("valid"), valid_rows)
+        train = packed.dataset(source.features, "train", source.layout, SCORE_BATCH, shuffle_seed=0)
+        self._train = self._read(train, refit_rows) if refit_rows else None
+
+    def score(self, path: Path) -> Score:
+        """Validation LogLoss and AUC of a path."""
+        subnet = self.supernet.subnet(path)
+        coefficients = _last_layer(subnet)
+        if self._train is not None:
+            features = _features(subnet, self._train)
+            coefficients = refit(features, self._train.label, self._train.weight, coefficients, self.decay)
+        slopes, bias = coefficients[:-1].astype(np.float32), coefficients[-1]
+        predicted = expit(_features(subnet, self._valid) @ slopes + bias)
+        answers = (self._valid.label, predicted, self._valid.weight)
+        return Score(logloss(*answers), auc(*answers))
+
+    def _read(self, data: tf.data.Dataset, limit: int | None) -> Rows:
+        zero, labels, weights, left = [], [], [], limit
+        for inputs, label, weight in data:
+            count = len(label) if left is None else min(left, len(label))
+            fields = self.supernet.embedding(inputs["ids"][:count])
+            zero.append(source_zero(self.supernet.space.raw_dense, inputs["numbers"][:count], fields))
+            labels.append(label[:count].numpy())
+            weights.append(weight[:count].numpy())
+            left = None if left is None else left - count
+            if left == 0:
+                break
+        return Rows(zero, np.concatenate(labels), np.concatenate(weights))
+
+
+def _features(subnet: Subnet, rows: Rows) -> Floats:
+    return np.concatenate([subnet.features(*batch).numpy() for batch in rows.zero])
+
+
+def _last_layer(subnet: Subnet) -> Floats:
+    head = next(slices for part, slices in subnet.slices.items() if part.role == "head")
+    kernel, bias = head["kernel"].matrix()
+    return np.append(kernel.numpy()[:, 0], bias.numpy())

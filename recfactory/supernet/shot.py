@@ -1,0 +1,141 @@
+"""A shot: one training of a supernet on a features folder; resumable."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from recfactory.models.sparse_update import SparseAdagrad, SparseAdam, SparseOptimizer
+from recfactory.progress import Progress
+from recfactory.space.space import Space
+from recfactory.supernet.samplers import FullWarmup, RandomPaths, Sampler, Sandwich
+from recfactory.supernet.supernet import Supernet
+from recfactory.training import checkpoint
+from recfactory.training.source import Source
+from recfactory.training.state import State
+
+CHECKPOINT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class ShotRecipe:
+    """How a supernet is trained; the defaults are NASRec's where it says (arXiv 2207.07187, section 4.1).
+
+    Args:
+        epochs: over the training rows.
+        batch_size: rows a step.
+        optimizer: adagrad or adam.
+        learning_rate: its largest; it rises for a tenth of the steps, then falls as a cosine.
+        clip_norm: largest norm of a step's gradients; 0 is no limit.
+        embedding_l2: weight decay of embeddings, as of `Ranker`.
+        full_share: share of the steps in which the full supernet is trained with falling probability.
+        sandwich: whether each path is trained together with its largest and its smallest form.
+        seed: of initial values, paths and order of rows.
+    """
+
+    epochs: int = 1
+    batch_size: int = 512
+    optimizer: Literal["adagrad", "adam"] = "adagrad"
+    learning_rate: float = 0.12
+    clip_norm: float = 5.0
+    embedding_l2: float = 0.0
+    full_share: float = 0.0
+    sandwich: bool = False
+    seed: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as JSON values."""
+        return asdict(self)
+
+    def sampler(self, steps: int, base: Sampler | None = None) -> Sampler:
+        """What draws the paths of a shot.
+
+        Args:
+            steps: of the shot.
+            base: draws the random ones; default: one operator a block, any connection.
+        """
+        sampler = base or RandomPaths(self.seed)
+        if self.sandwich:
+            sampler = Sandwich(sampler)
+        if self.full_share:
+            sampler = FullWarmup(sampler, max(1, round(steps * self.full_share)), self.seed)
+        return sampler
+
+    def make_optimizer(self, steps: int) -> SparseOptimizer:
+        """The optimizer with its schedule over a shot of so many steps."""
+        warmup = max(1, steps // 10)
+        rate = keras.optimizers.schedules.CosineDecay(
+            self.learning_rate / warmup, max(1, steps - warmup), 1e-4, "rate", self.learning_rate, warmup
+        )
+        if self.optimizer == "adam":
+            return SparseAdam(rate)
+        return SparseAdagrad(rate, epsilon=1e-2)
+
+
+def train_shot(
+    space: Space,
+    source: Source,
+    recipe: ShotRecipe,
+    out: Path,
+    base: Sampler | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Supernet:
+    """Trains a supernet, or goes on with a training that was interrupted, to the very same weights.
+
+    Args:
+        space: of its paths.
+        source: of the rows.
+        recipe: how to train.
+        out: folder of the checkpoint, which stays there with the finished supernet.
+        base: draws paths, see `ShotRecipe.sampler`.
+        checkpoint_seconds: between checkpoints.
+
+    Returns:
+        The supernet, compiled.
+    """
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
+    steps = source.steps(recipe) * recipe.epochs
+    supernet = Supernet(
+        space,
+        source.layout,
+        recipe.sampler(steps, base),
+        embedding_l2=recipe.embedding_l2,
+        clip_norm=recipe.clip_norm,
+    )
+    supernet.compile(recipe.make_optimizer(steps))
+    path = out / checkpoint.CHECKPOINT
+    state, _ = checkpoint.restore(path, supernet) if path.is_file() else (State(), [])
+    keeper = _Keeper(path, state, checkpoint_seconds)
+    with Progress("shot", steps, "steps") as progress:
+        progress.advance(state.epoch * source.steps(recipe) + state.step)
+        keeper.advance = lambda: progress.advance(1)
+        while state.epoch < recipe.epochs:
+            data = source.epoch(recipe, state.epoch, state.step)
+            supernet.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=[keeper])
+            state.epoch, state.step = state.epoch + 1, 0
+    checkpoint.save(path, supernet, state, [])
+    return supernet
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Counts steps and writes checkpoints."""
+
+    def __init__(self, path: Path, state: State, seconds: float) -> None:
+        super().__init__()
+        self.path, self.state, self.seconds = path, state, seconds
+        self.advance: Callable[[], None] = lambda: None
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Counts the step."""
+        self.state.step += 1
+        self.advance()
+        if time.monotonic() - self.saved >= self.seconds:
+            checkpoint.save(self.path, self.model, self.state, [])
+            self.saved = time.monotonic()
