@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from recfactory.space.axes import first, whole
@@ -75,8 +76,8 @@ class OperatorLayer(keras.layers.Layer):
         """Applies the operator; shapes as in `compute` of its class."""
         inputs = inputs if isinstance(inputs, list | tuple) else [inputs]
         weights = {
-            name: tuple(tf.convert_to_tensor(variable) for variable in variables)
-            for name, variables in self.named.items()
+            name: tuple(tf.convert_to_tensor(value) for value in values)
+            for name, values in self.named.items()
         }
         return self.compute(weights, *inputs)
 
@@ -91,17 +92,20 @@ class OperatorLayer(keras.layers.Layer):
 
     def _make(self, linear: Linear) -> list[Any]:
         shape = (linear.inputs.size, linear.outputs.size)
-        matrix = self.add_weight(
-            shape[::-1] if linear.by_output else shape, "glorot_uniform", name=linear.name
+        stored = shape[::-1] if linear.by_output else shape
+        # A matrix without inputs is no weight.
+        matrix = (
+            self.add_weight(stored, "glorot_uniform", name=linear.name) if shape[0] else np.zeros(shape, "f")
         )
-        starts = {name: first_value(name, self.gain) for name in linear.vectors}
-        return [
-            matrix,
-            *(
-                self.add_weight(shape[1:], keras.initializers.Constant(start), name=f"{linear.name}_{name}")
-                for name, start in starts.items()
-            ),
+        vectors = [
+            self.add_weight(
+                shape[1:],
+                keras.initializers.Constant(first_value(name, self.gain)),
+                name=f"{linear.name}_{name}",
+            )
+            for name in linear.vectors
         ]
+        return [matrix, *vectors]
 
 
 def first_value(vector: str, gain: float) -> float:

@@ -71,7 +71,8 @@ class Supernet(keras.Model):
             layer = ranker.tower.get_layer(layer_name(part))
             for name, piece in slices.items():
                 for variable, value in zip(layer.named[name], piece.matrix(), strict=True):
-                    variable.assign(value)
+                    if isinstance(variable, keras.Variable):
+                        variable.assign(value)
         return ranker
 
     def call(self, inputs: dict[str, tf.Tensor], path: Path | None = None) -> tf.Tensor:
