@@ -55,6 +55,7 @@ Slices = dict[str, Slice]
 """By the name of their operation."""
 
 
+@keras.saving.register_keras_serializable(package="recfactory")
 class Elastic(keras.layers.Layer):
     """An operator at one place of a supernet.
 
