@@ -131,8 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", help="replaces the configuration's")
 
     add = verb("bench", _bench, "the project's own measurements").add_argument
-    add("name", choices=["features", "serving"])
+    add("name", choices=["features", "serving", "supernet", "ranking"])
     add("--rows", type=int, help="rows to measure on (features)")
+    add("--features", help="a features folder (ranking)")
+    add("--dataset", help="what it holds: frappe or kdd12 (ranking)")
     add("--results", default="benchmarks/results", help="folder that keeps the result")
 
     verb("doctor", _doctor, "versions, device, known conflicts")
@@ -379,6 +381,19 @@ def _bench(asked: argparse.Namespace) -> Result:
         from pipelines.bench import bench_features
 
         measured = bench_features(**({"rows": asked.rows} if asked.rows else {}))
+    elif asked.name == "supernet":
+        _quietly()
+        from recfactory.supernet.bench import bench_supernet
+
+        measured = bench_supernet()
+    elif asked.name == "ranking":
+        if not asked.features or not asked.dataset:
+            raise UsageError("bench ranking needs --features DIR and --dataset NAME")
+        _quietly()
+        from recfactory.supernet.ranking import bench_ranking
+
+        rows = Path(asked.results) / f"ranking-{asked.dataset}.jsonl"
+        measured = {asked.dataset: bench_ranking(asked.dataset, asked.features, rows, _say)}
     else:
         _quietly()
         from serving.bench import bench_serving

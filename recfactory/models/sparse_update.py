@@ -188,14 +188,11 @@ class SparseAdam(SparseOptimizer):
     def update_rows(self, update: Update, slots: tuple[keras.Variable, ...], rate: tf.Tensor) -> None:
         """Gathers the moments of the rows, moves them on and scatters them back."""
         table, rows, gradient = update
-        step = tf.cast(self.iterations.value, tf.float32)
-        correction = tf.sqrt(1.0 - tf.pow(self.beta_2, step)) / (1.0 - tf.pow(self.beta_1, step))
-        momentum, velocity = (_read(slot, rows) for slot in slots)
-        momentum = self.beta_1 * momentum + (1.0 - self.beta_1) * gradient
-        velocity = self.beta_2 * velocity + (1.0 - self.beta_2) * tf.square(gradient)
-        for slot, value in zip(slots, (momentum, velocity), strict=True):
+        moments = [_read(slot, rows) for slot in slots]
+        constants = (self.beta_1, self.beta_2, self.epsilon)
+        *moments, change = _adam(*moments, gradient, self.iterations.value, rate, constants)
+        for slot, value in zip(slots, moments, strict=True):
             _write(slot, rows, value)
-        change = rate * correction * momentum / (tf.sqrt(velocity) + self.epsilon)
         tf.raw_ops.ResourceScatterSub(resource=table.value.handle, indices=rows, updates=change)
 
     def get_config(self) -> dict[str, Any]:
@@ -208,8 +205,26 @@ class SparseAdam(SparseOptimizer):
         }
 
 
+@tf.function(reduce_retracing=True)
+def _adam(
+    momentum: tf.Tensor,
+    velocity: tf.Tensor,
+    gradient: tf.Tensor,
+    iterations: tf.Tensor,
+    rate: tf.Tensor,
+    constants: tuple[float, float, float],
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The moments moved on, and the change of the rows; one function, for the sake of eager steps."""
+    beta_1, beta_2, epsilon = constants
+    step = tf.cast(iterations, tf.float32)
+    correction = tf.sqrt(1.0 - tf.pow(beta_2, step)) / (1.0 - tf.pow(beta_1, step))
+    momentum = beta_1 * momentum + (1.0 - beta_1) * gradient
+    velocity = beta_2 * velocity + (1.0 - beta_2) * tf.square(gradient)
+    return momentum, velocity, rate * correction * momentum / (tf.sqrt(velocity) + epsilon)
+
+
 def _read(slot: keras.Variable, rows: tf.Tensor) -> tf.Tensor:
-    return tf.gather(slot.value, rows)
+    return tf.raw_ops.ResourceGather(resource=slot.value.handle, indices=rows, dtype=tf.float32)
 
 
 def _write(slot: keras.Variable, rows: tf.Tensor, values: tf.Tensor) -> None:

@@ -1,57 +1,216 @@
 """Measures how well scores of a supernet rank architectures, against training each from scratch."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path as File
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from scipy.stats import kendalltau, pearsonr
 
-from recfactory.models.sparse_update import SparseAdam
-from recfactory.models.standalone import build_ranker
-from recfactory.space.genes import decode
+from recfactory.errors import UserError
+from recfactory.space.genes import Rows, decode
 from recfactory.space.path import Path
 from recfactory.space.sampling import sample_binomial
-from recfactory.space.space import Space
-from recfactory.training.score import measure, probabilities, read_answers
-from recfactory.training.source import Source
+from recfactory.space.space import Space, make_space
+from recfactory.supernet.samplers import ChosenPaths
+from recfactory.supernet.score import Scorer
+from recfactory.supernet.shot import ShotRecipe, train_shot
+from recfactory.training.source import Source, open_source
+
+DIMS = {"dense_dims": (16, 32, 64, 128, 256), "sparse_dims": (16, 32)}
+"""All operators and seven blocks, but widths that two cores train a hundred times."""
 
 
 @dataclass(frozen=True)
-class ShortRecipe:
-    """How an architecture is trained from scratch, always the same way: Adam, the rate falling as a cosine.
+class Settings:
+    """What is compared.
 
     Args:
-        seed: of initial values and order of rows.
-        epochs: over the training rows.
-        batch_size: rows a step.
-        learning_rate: at first.
-        embedding_l2: weight decay of embeddings, as of `Ranker`.
+        alone: how a path is trained from scratch.
+        shot: how a supernet is trained.
+        designs: by name, what a supernet is trained like instead.
+        paths: compared.
+        seeds: of both.
+        path_seed: of the draw of paths.
     """
 
-    seed: int
-    epochs: int
-    batch_size: int = 512
-    learning_rate: float = 1e-3
-    embedding_l2: float = 0.05
+    alone: ShotRecipe
+    shot: ShotRecipe
+    designs: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {"plain": {}, "warmup": {"full_share": 0.2}, "sandwich": {"sandwich": True}}
+    )
+    paths: int = 40
+    seeds: tuple[int, ...] = (1, 2)
+    path_seed: int = 7
 
 
-def train_alone(path: Path, source: Source, recipe: ShortRecipe) -> tuple[float, float]:
-    """Trains a path from scratch as a standalone model.
+_FRAPPE = ShotRecipe(1, 1024, "adam", 0.003, embedding_l2=0.02)
+_KDD12 = ShotRecipe(2, 512, "adam", 0.001, embedding_l2=0.05)
+SETTINGS = {
+    "frappe": Settings(_FRAPPE, replace(_FRAPPE, epochs=6)),
+    "kdd12": Settings(_KDD12, replace(_KDD12, epochs=12)),
+}
+"""By data set."""
+
+
+def bench_ranking(
+    dataset: str, features: File | str, rows: File | str, log: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Ranks random paths by training each from scratch and by scores of supernets; hours of work, resumable.
+
+    Args:
+        dataset: one of `SETTINGS`.
+        features: its features folder.
+        rows: file that grows by a row of JSON for each training; those that are there are not done again.
+        log: takes a line per row.
 
     Returns:
-        Validation LogLoss and AUC after the last epoch.
+        `paths`, `seeds`, and for the best design `kendall`, `pearson` and `kendall_better_half`, means over
+        seeds; `designs` has them for each design with and without refit.
+
+    Raises:
+        UserError: for an unknown data set.
     """
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(recipe.seed)
-    ranker = build_ranker(path, source.layout, embedding_l2=recipe.embedding_l2, clip_norm=5.0)
-    steps = source.steps(recipe) * recipe.epochs
-    rates = [keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps) for _ in range(2)]
-    ranker.compile(keras.optimizers.Adam(rates[0]), SparseAdam(rates[1]))
-    for epoch in range(recipe.epochs):
-        ranker.fit(source.epoch(recipe, epoch, 0), epochs=1, shuffle=False, verbose=0)
-    return measure(read_answers(source, "valid"), probabilities(ranker, source, "valid"))
+    if dataset not in SETTINGS:
+        raise UserError(f"no settings for '{dataset}'; there are {', '.join(SETTINGS)}")
+    settings, source = SETTINGS[dataset], open_source(features)
+    space = make_space(source.layout, "full", **DIMS)
+    genes = sample_binomial(space, settings.paths, np.random.default_rng(settings.path_seed))
+    journal = _Journal(File(rows))
+    for row in _alone(journal, space, source, settings, genes):
+        log(f"{dataset}, from scratch: path {row['path']}, seed {row['seed']}: {row['logloss']:.4f}")
+    for row in _shots(journal, space, source, settings, genes):
+        log(f"{dataset}, supernet {row['design']}, seed {row['seed']}: scored")
+    return summarise(journal.rows, settings)
+
+
+class _Journal:
+    """Rows of JSON in a file that only grows; a torn last row is written again."""
+
+    def __init__(self, path: File) -> None:
+        self.path = path
+        lines = path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else []
+        whole = [line for line in lines if line.endswith("\n")]
+        if whole != lines:
+            path.write_text("".join(whole), "utf-8")
+        self.rows: list[dict[str, Any]] = [json.loads(line) for line in whole]
+
+    def has(self, **key: Any) -> bool:
+        """Whether there is a row with these entries."""
+        return any(all(row.get(name) == value for name, value in key.items()) for row in self.rows)
+
+    def add(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Appends a row."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self.rows.append(row)
+        return row
+
+
+def _alone(
+    journal: _Journal, space: Space, source: Source, settings: Settings, genes: Rows
+) -> Iterator[dict[str, Any]]:
+    for index, path in enumerate(decode(space, genes)):
+        for seed in settings.seeds:
+            key = {"kind": "alone", "path": index, "seed": seed}
+            if not journal.has(**key):
+                logloss, auc = train_alone(path, genes[index].tolist(), source, settings.alone, seed)
+                yield journal.add({**key, "logloss": logloss, "auc": auc, "macs": path.macs})
+
+
+def train_alone(
+    path: Path, row: list[int], source: Source, recipe: ShotRecipe, seed: int
+) -> tuple[float, float]:
+    """Trains a path from scratch: a shot on nothing else.
+
+    Returns:
+        Validation LogLoss and AUC.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        recipe = replace(recipe, seed=seed)
+        only = ChosenPaths(seed, [row])
+        supernet = train_shot(path.space, source, recipe, File(scratch), only, np.inf)
+    return Scorer(supernet, source, refit_rows=0).score(path)
+
+
+def _shots(
+    journal: _Journal, space: Space, source: Source, settings: Settings, genes: Rows
+) -> Iterator[dict[str, Any]]:
+    paths = decode(space, genes)
+    for seed in settings.seeds:
+        for design, changes in settings.designs.items():
+            key = {"kind": "shot", "design": design, "seed": seed}
+            if not journal.has(**key):
+                with tempfile.TemporaryDirectory() as scratch:
+                    recipe = replace(settings.shot, seed=seed, **changes)
+                    supernet = train_shot(space, source, recipe, File(scratch), None, np.inf)
+                scorers = {
+                    "shared": Scorer(supernet, source, refit_rows=0),
+                    "refit": Scorer(supernet, source),
+                }
+                scores = {
+                    name: [scorer.score(path).logloss for path in paths] for name, scorer in scorers.items()
+                }
+                yield journal.add({**key, **scores})
+
+
+def summarise(rows: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+    """Rank correlations of supernet scores with the LogLoss from scratch, its mean over seeds.
+
+    Args:
+        rows: of a finished journal.
+        settings: that they were made with.
+
+    Returns:
+        As `bench_ranking`.
+    """
+    alone = [row for row in rows if row["kind"] == "alone"]
+    by_seed = np.array(
+        [
+            [row["logloss"] for row in sorted(alone, key=_path_of) if row["seed"] == seed]
+            for seed in settings.seeds
+        ]
+    )
+    truth = by_seed.mean(0)
+    designs: dict[str, Any] = {}
+    for design in settings.designs:
+        for layer in ("shared", "refit"):
+            found = [
+                correlations(np.array(row[layer]), truth)
+                for row in rows
+                if row["kind"] == "shot" and row["design"] == design
+            ]
+            designs[f"{design}, {layer} last layer"] = {
+                name: float(np.mean([one[name] for one in found])) for name in found[0]
+            }
+    best = max(designs, key=lambda name: designs[name]["kendall"])
+    return {
+        "paths": settings.paths,
+        "seeds": len(settings.seeds),
+        **designs[best],
+        "design": best,
+        "designs": designs,
+        "between_seeds_from_scratch": correlations(by_seed[0], by_seed[-1]),
+        "settings": asdict(settings),
+    }
+
+
+def correlations(scores: Any, truth: Any) -> dict[str, float]:
+    """Kendall's tau and Pearson's r over all paths, and tau over the better half by truth."""
+    half = np.argsort(truth)[: len(truth) // 2]
+    return {
+        "kendall": float(kendalltau(scores, truth).statistic),
+        "pearson": float(pearsonr(scores, truth).statistic),
+        "kendall_better_half": float(kendalltau(scores[half], truth[half]).statistic),
+    }
+
+
+def _path_of(row: dict[str, Any]) -> int:
+    return int(row["path"])

@@ -73,7 +73,7 @@ class ShotRecipe:
         )
         if self.optimizer == "adam":
             return SparseAdam(rate)
-        return SparseAdagrad(rate, epsilon=1e-2)
+        return SparseAdagrad(rate, initial_accumulator=0.0, epsilon=1e-2)
 
 
 def train_shot(
