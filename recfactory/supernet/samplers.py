@@ -22,9 +22,18 @@ class Sampler(Protocol):
         """The paths of a step, trained together on its batch."""
 
 
+class Plain:
+    """A sampler whose arguments are JSON values."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The sampler that `get_config` described."""
+        return cls(**config)
+
+
 @keras.saving.register_keras_serializable(package="recfactory")
 @dataclass(frozen=True)
-class RandomPaths:
+class RandomPaths(Plain):
     """Random paths, one a step (NASRec, section 3.3).
 
     Args:
@@ -52,7 +61,7 @@ class RandomPaths:
 
 @keras.saving.register_keras_serializable(package="recfactory")
 @dataclass(frozen=True)
-class ChosenPaths:
+class ChosenPaths(Plain):
     """Paths drawn uniformly from a set (the second shot of FGPS, arXiv 2310.20705).
 
     Args:

@@ -36,6 +36,11 @@ class Supernet(keras.Model):
         clip_norm: largest norm of all gradients of a step together; 0 is no limit.
     """
 
+    # Hides a property of Keras layers, which could not be set.
+    path: Path | None = None
+    """What `evaluate` and `predict` run."""
+    optimizer: Any = None
+
     def __init__(
         self,
         space: Space,
@@ -56,7 +61,6 @@ class Supernet(keras.Model):
             shape=(), dtype="int64", initializer="zeros", trainable=False, name="steps"
         )
         self.mean_loss = keras.metrics.Mean(name="loss")
-        self.path: Path | None = None
         self.built = True
 
     def subnet(self, path: Path) -> Subnet:
@@ -184,7 +188,7 @@ class Supernet(keras.Model):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(vectors)
             fields = self.embedding.pool(vectors, ids)
-            zero = source_zero(self.space.raw_dense, inputs["numbers"], fields)
+            zero = source_zero(self.space.raw_dense, tf.convert_to_tensor(inputs["numbers"]), fields)
         trail, nodes = Trail(), [Node(tensor) for tensor in zero]
         output = self.subnet(path).trace(trail, *nodes)
         loss, total, upstream = _loss(output.value, label, weight)

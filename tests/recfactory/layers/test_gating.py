@@ -7,7 +7,7 @@ from recfactory.layers.gating import SigmoidGating
 
 @pytest.mark.parametrize(("left", "right"), [(5, 5), (3, 7), (7, 3)])
 def test_gating_is_that_of_zero_padded_sides(left, right):
-    """NASRec's form: gates for the whole left side, the narrower of gates and right side padded with zeros."""
+    """NASRec's form: a gate per left number, the narrower of gates and right side padded with zeros."""
     layer, a, b = SigmoidGating(6), numbers(4, left), numbers(4, right, seed=1)
     weights = filled(layer, [a, b])
     (gate,), (_, offset) = weights["gate"], weights["offset"]
