@@ -1,0 +1,64 @@
+"""Scores of paths against what the supernet itself predicts."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from nets import random_paths, small_space, supernet
+
+from recfactory.metrics import auc, logloss
+from recfactory.supernet.refit import refit
+from recfactory.supernet.score import Scorer
+
+SPACE = small_space(blocks=2)
+PATHS = random_paths(SPACE, 6)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return supernet(SPACE)
+
+
+def predicted(net, path, rows):
+    return net({"numbers": tf.constant(rows.dense), "ids": tf.constant(rows.ids)}, path=path).numpy()
+
+
+def test_without_refit_it_is_the_supernet_as_it_is(net, source, rows):
+    scorer, valid = Scorer(net, source, refit_rows=0), rows["valid"]
+    for path in PATHS:
+        score = scorer.score(path)
+        made = predicted(net, path, valid)
+        assert score.logloss == pytest.approx(logloss(valid.label, made, valid.weight), rel=1e-5)
+        assert score.auc == pytest.approx(auc(valid.label, made, valid.weight), abs=1e-4)
+
+
+def test_the_first_validation_rows(net, source, rows):
+    part = rows["valid"]
+    made = predicted(net, PATHS[0], part)[:100]
+    score = Scorer(net, source, refit_rows=0, valid_rows=100).score(PATHS[0])
+    assert score.logloss == pytest.approx(logloss(part.label[:100], made, part.weight[:100]), rel=1e-5)
+
+
+def test_refit_is_that_of_the_extracted_models_features(net, source, rows):
+    """All training rows, so that their order does not matter."""
+    train, valid = rows["train"], rows["valid"]
+    scorer = Scorer(net, source, refit_rows=len(train), decay=1e-2)
+    for path in PATHS[:3]:
+        alone = net.extract(path)
+        head = alone.tower.layers[-1]
+        body = keras.Model(alone.tower.inputs, head.input)
+        features = []
+        for part in (train, valid):
+            made = body([tf.constant(part.dense), alone.embedding(tf.constant(part.ids))])
+            features.append(np.concatenate([np.reshape(x, (len(part), -1)) for x in made], 1))
+        kernel, bias = head.get_weights()
+        fitted = refit(features[0], train.label, train.weight, np.append(kernel[:, 0], bias), 1e-2)
+        made = 1 / (1 + np.exp(-(features[1] @ fitted[:-1] + fitted[-1])))
+        score = scorer.score(path)
+        assert score.logloss == pytest.approx(logloss(valid.label, made, valid.weight), rel=5e-3)
+        assert score.logloss < Scorer(net, source, refit_rows=0).score(path).logloss
+
+
+def test_scores_are_the_same_each_time(net, source):
+    scores = [Scorer(net, source, refit_rows=200).score(PATHS[2]) for _ in range(2)]
+    assert scores[0] == scores[1]
