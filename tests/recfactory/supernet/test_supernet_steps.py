@@ -20,7 +20,7 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(("l2", "clip"), [(0.0, 0.0), (0.3, 0.05)])
-@pytest.mark.parametrize("path", PATHS[2:5], ids=range(3))
+@pytest.mark.parametrize("path", PATHS[2:4], ids=range(2))
 def test_steps_equal_those_of_the_standalone_model(optimizer, l2, clip, path):
     """Whose optimizer is Keras' own, dense one."""
     sparse, dense = OPTIMIZERS[optimizer]
@@ -49,7 +49,7 @@ def everything(net):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("path", PATHS, ids=range(len(PATHS)))
+@pytest.mark.parametrize("path", PATHS[:4], ids=range(4))
 def test_nothing_else_changes(optimizer, path):
     net, data = supernet(SPACE, path), batch()
     found = gradients(net, data)
