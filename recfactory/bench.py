@@ -7,21 +7,24 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from recfactory.files import write_json
+from recfactory.files import read_json, write_json
 
 
-def keep_result(name: str, measured: dict[str, Any], folder: Path) -> Path:
+def keep_result(name: str, measured: dict[str, Any], folder: Path, *, add: bool = False) -> Path:
     """Writes a result with its command, date and machine.
 
     Args:
         name: of the benchmark.
         measured: its figures.
         folder: of all results.
+        add: whether earlier figures that were not measured now stay.
 
     Returns:
         The file.
     """
     path = folder / f"{name}.json"
+    if add and path.is_file():
+        measured = {**read_json(path)["result"], **measured}
     record = {
         "command": " ".join(["recfactory", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

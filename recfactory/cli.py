@@ -399,7 +399,7 @@ def _bench(asked: argparse.Namespace) -> Result:
         from serving.bench import bench_serving
 
         measured = bench_serving()
-    kept = keep_result(asked.name, measured, Path(asked.results))
+    kept = keep_result(asked.name, measured, Path(asked.results), add=asked.name == "ranking")
     for name, value in measured.items():
         _say(f"  {name}: {value}")
     _say(f"  kept in {kept}")

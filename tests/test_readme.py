@@ -13,6 +13,7 @@ from recfactory.cli import _parser
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for line in README.splitlines() if re.match(r"recfactory [a-z]+ ", line)]
 FUNCTIONS = re.findall(r"`((?:recfactory|pipelines|serving)(?:\.[a-z_]+)+)`", README)
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SCHEMA, THRESHOLDS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
@@ -36,3 +37,17 @@ def test_files_are_accepted():
     assert load_thresholds(yaml.safe_load(THRESHOLDS)).metrics.keys() == {"auc", "calibration"}
     assert COMMANDS
     assert FUNCTIONS
+
+
+@pytest.mark.slow
+def test_supernet_example_runs(tmp_path, monkeypatch, capsys):
+    from pipelines.features import make_features
+
+    monkeypatch.chdir(tmp_path)
+    make_features("synthetic:rows=3000,seed=1", "run/features")
+    (example,) = [text for text in EXAMPLES if "train_shot" in text]
+    names = {}
+    exec(example, names)
+    assert names["best"].macs > 0
+    assert names["tower"].count_params() == names["best"].params
+    assert '"blocks"' in capsys.readouterr().out

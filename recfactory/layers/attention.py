@@ -12,6 +12,8 @@ from recfactory.layers.token_linear import token_linear
 
 HEADS = 8
 CHUNKS = 8
+KEPT = 4
+"""Chunks whose softmax is kept for the way back; the others' is computed again, for the sake of memory."""
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
@@ -68,17 +70,24 @@ def _mix(
     """
     shares, mixed = [], []
     for q, k, v in _cut(query, key, value):
-        shares.append(tf.nn.softmax(tf.matmul(q, k, transpose_a=True)))
+        shares.append(_shares(q, k))
         mixed.append(tf.matmul(v, shares[-1], transpose_b=True))
     result = tf.concat(mixed, 0)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
         chunks = _cut(query, key, value, result, upstream)
-        gradients = [_mix_gradient(share, *chunk) for share, chunk in zip(shares, chunks, strict=True)]
+        gradients = [
+            _mix_gradient(kept if i < KEPT else _shares(*chunk[:2]), *chunk)
+            for i, (kept, chunk) in enumerate(zip(shares, chunks, strict=True))
+        ]
         of_query, of_key, of_value = (tf.concat(parts, 0) for parts in zip(*gradients, strict=True))
         return of_query, of_key, of_value
 
     return result, gradient
+
+
+def _shares(query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+    return tf.nn.softmax(tf.matmul(query, key, transpose_a=True))
 
 
 def _cut(*tensors: tf.Tensor) -> list[tuple[tf.Tensor, ...]]:

@@ -79,12 +79,7 @@ class Elastic(keras.layers.Layer):
         """Makes the weights at full size."""
         for operation in full_operations(self.space, self.part):
             if isinstance(operation, Linear) and _bank_name(operation) not in self.banks:
-                rows, columns, unit = _stored(operation)
-                self.banks[_bank_name(operation)] = self.add_weight(
-                    ((rows + len(operation.vectors)) * columns // unit, unit),
-                    lambda shape, dtype, operation=operation: self._start(operation, shape, dtype),
-                    name=_bank_name(operation),
-                )
+                self.banks[_bank_name(operation)] = self._make(operation)
         self.built = True
 
     def slices(self, path: Path) -> Slices:
@@ -116,15 +111,26 @@ class Elastic(keras.layers.Layer):
         """The layer that `get_config` described."""
         return cls(**{**config, "space": Space.from_dict(config["space"]), "part": Part(*config["part"])})
 
-    def _start(self, linear: Linear, shape: tuple[int, ...], dtype: Any) -> tf.Tensor:
-        rows, columns, _ = _stored(linear)
+    def _make(self, linear: Linear) -> keras.Variable:
+        rows, columns, unit = _stored(linear)
         # A path's inputs are seldom more than its widest source: the fan-in that the initial values are made
         # for.
         fan_in = min(linear.inputs.full, self.space.widest)
         limit = (6.0 / max(1, fan_in + linear.outputs.full)) ** 0.5
-        matrix = keras.random.uniform((rows, columns), -limit, limit, dtype)
-        vectors = [tf.fill((1, columns), first_value(name, self.layer.gain)) for name in linear.vectors]
-        return tf.reshape(tf.concat([matrix, *vectors], 0), shape)
+        bank = self.add_weight(
+            ((rows + len(linear.vectors)) * columns // unit, unit),
+            keras.initializers.RandomUniform(-limit, limit),
+            name=_bank_name(linear),
+        )
+        # Set afterwards, in places: joining them to the matrix would take its memory twice.
+        pieces = columns // unit
+        for i, name in enumerate(linear.vectors):
+            tf.raw_ops.ResourceScatterUpdate(
+                resource=bank.value.handle,
+                indices=(rows + i) * pieces + np.arange(pieces, dtype=np.int32),
+                updates=np.full((pieces, unit), first_value(name, self.layer.gain), np.float32),
+            )
+        return bank
 
 
 @cache
@@ -151,6 +157,11 @@ def compiled(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> Compiled:
     # The embedding width is the one size that operators must know while they are traced.
     shapes = tuple((None, None) if len(x.shape) == 2 else (None, x.shape[1], None) for x in inputs)
     return _compile(kind, matrices, shapes)
+
+
+def forget_compiled() -> None:
+    """Has the operators traced again, after a layer's arithmetic was changed."""
+    _compile.cache_clear()
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from recfactory.errors import UserError
 from recfactory.features.layout import Layout
@@ -11,6 +11,9 @@ from recfactory.schema.columns import Schema
 from recfactory.schema.mapping import did_you_mean
 from recfactory.space.axes import Axis, first, unit_of, whole
 from recfactory.space.operators import operator
+
+if TYPE_CHECKING:
+    from recfactory.space.path import Path
 
 DENSE_DIMS = (16, 32, 64, 128, 256, 512, 768, 1024)
 SPARSE_DIMS = (16, 32, 48, 64)
@@ -99,6 +102,24 @@ class Space:
             if source == 0
             else first(dim, self.dense_dims[-1], unit_of(self.dense_dims))
         )
+
+    def build(self, path: "Path") -> Any:
+        """A path as a plain Keras model: no elastic part, no dead part.
+
+        Args:
+            path: of this space.
+
+        Returns:
+            A functional model of `[numbers (batch, numbers), fields (batch, fields, embedding_dim)]` to the
+            logit `(batch, 1)`.
+
+        Raises:
+            UserError: when the path is of another space.
+        """
+        _check(path.space == self, "the path is of another space; build it with path.space.build(path)")
+        from recfactory.models.standalone import build_tower
+
+        return build_tower(path)
 
     def to_dict(self) -> dict[str, Any]:
         """The space as JSON values."""

@@ -80,7 +80,7 @@ def train_shot(
     space: Space,
     source: Source,
     recipe: ShotRecipe,
-    out: Path,
+    out: Path | str,
     base: Sampler | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Supernet:
@@ -109,7 +109,8 @@ def train_shot(
         clip_norm=recipe.clip_norm,
     )
     supernet.compile(recipe.make_optimizer(steps))
-    path = out / checkpoint.CHECKPOINT
+    path = Path(out) / checkpoint.CHECKPOINT
+    path.parent.mkdir(parents=True, exist_ok=True)
     state, _ = checkpoint.restore(path, supernet) if path.is_file() else (State(), [])
     keeper = _Keeper(path, state, checkpoint_seconds)
     with Progress("shot", steps, "steps") as progress:
