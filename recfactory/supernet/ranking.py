@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path as File
 from typing import Any
 
@@ -26,6 +26,8 @@ from recfactory.training.source import Source, open_source
 MASKED = "masked normalisation"
 DIMS: dict[str, Any] = {"dense_dims": (16, 32, 64, 128, 256), "sparse_dims": (16, 32)}
 """Of NASRec-Full with its seven blocks, widths that two cores can train a hundred times."""
+DESIGNS: dict[str, dict[str, Any]] = {"plain": {}, "warm-up": {"full_share": 0.2}, MASKED: {}}
+VALID_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Settings:
         alone: how a path is trained from scratch.
         shot: how a supernet is trained.
         space: what differs from NASRec-Full.
-        designs: by name, what a supernet is trained like instead.
+        designs: by name, how a supernet is trained instead; each takes about as many passes through paths.
         paths: compared.
         seeds: of both.
         path_seed: of the draw of paths.
@@ -45,14 +47,7 @@ class Settings:
     alone: ShotRecipe
     shot: ShotRecipe
     space: dict[str, Any]
-    designs: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {
-            "plain": {},
-            MASKED: {},
-            "warm-up": {"full_share": 0.2},
-            "sandwich": {"sandwich": True},
-        }
-    )
+    designs: dict[str, dict[str, Any]]
     paths: int = 40
     seeds: tuple[int, ...] = (1, 2)
     path_seed: int = 7
@@ -62,8 +57,15 @@ _FRAPPE = ShotRecipe(1, 1024, "adam", 0.003, embedding_l2=0.02)
 _KDD12 = ShotRecipe(2, 512, "adam", 0.001, embedding_l2=0.05)
 SETTINGS = {
     # Attention would take two thirds of the time.
-    "frappe": Settings(_FRAPPE, replace(_FRAPPE, epochs=6), {**DIMS, "sparse_operators": ("efc",)}),
-    "kdd12": Settings(_KDD12, replace(_KDD12, epochs=12), DIMS),
+    "frappe": Settings(
+        _FRAPPE,
+        replace(_FRAPPE, epochs=3),
+        {**DIMS, "sparse_operators": ("efc",)},
+        {**DESIGNS, "sandwich": {"sandwich": True, "epochs": 1}},
+    ),
+    "kdd12": Settings(
+        _KDD12, replace(_KDD12, epochs=6), DIMS, {**DESIGNS, "sandwich": {"sandwich": True, "epochs": 2}}
+    ),
 }
 """By data set."""
 
@@ -169,7 +171,10 @@ def _scores(space: Space, source: Source, recipe: ShotRecipe, paths: list[Path])
     """Of a supernet trained for it, with the shared last layer and with one fitted anew."""
     with tempfile.TemporaryDirectory() as scratch:
         supernet = train_shot(space, source, recipe, scratch, None, np.inf)
-    scorers = {"shared": Scorer(supernet, source, refit_rows=0), "refit": Scorer(supernet, source)}
+    scorers = {
+        "shared": Scorer(supernet, source, refit_rows=0, valid_rows=VALID_ROWS),
+        "refit": Scorer(supernet, source, valid_rows=VALID_ROWS),
+    }
     return {name: [scorer.score(path).logloss for path in paths] for name, scorer in scorers.items()}
 
 

@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.floating[Any]]
 
 
 def refit(
-    features: Floats, label: Floats, weight: Floats, start: Floats, decay: float, iterations: int = 100
+    features: Floats, label: Floats, weight: Floats, start: Floats, decay: float, iterations: int = 50
 ) -> Floats:
     """Fits a logistic regression by L-BFGS, near the coefficients it starts from.
 

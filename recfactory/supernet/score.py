@@ -61,7 +61,7 @@ class Scorer:
         supernet: Supernet,
         source: Source,
         refit_rows: int = 16_384,
-        decay: float = 1e-3,
+        decay: float = 0.1,
         valid_rows: int | None = None,
     ) -> None:
         self.supernet, self.decay = supernet, decay
