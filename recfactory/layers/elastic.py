@@ -60,8 +60,7 @@ class Elastic(keras.layers.Layer):
     """An operator at one place of a supernet.
 
     A matrix is stored as pieces of `unit` neighbouring columns, where `unit` divides every width that the
-    matrix can
-    have: a path reads and updates its pieces and no others.
+    matrix can have: a path reads and updates its pieces and no others.
 
     Args:
         space: of all paths.

@@ -1,5 +1,8 @@
 """A shot: one training of a supernet on a features folder; resumable."""
 
+import hashlib
+import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -9,6 +12,8 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
+from recfactory.errors import UserError
+from recfactory.files import read_json, remove_partial, write_json
 from recfactory.models.sparse_update import SparseAdagrad, SparseAdam, SparseOptimizer
 from recfactory.progress import Progress
 from recfactory.space.space import Space
@@ -18,6 +23,7 @@ from recfactory.training import checkpoint
 from recfactory.training.source import Source
 from recfactory.training.state import State
 
+SHOT = "shot.json"
 CHECKPOINT_SECONDS = 300.0
 
 
@@ -90,13 +96,19 @@ def train_shot(
         space: of its paths.
         source: of the rows.
         recipe: how to train.
-        out: folder of the checkpoint, which stays there with the finished supernet.
+        out: folder of the shot: shot.json, which says what it is, and the checkpoint, which stays there when
+            done.
         base: draws paths, see `ShotRecipe.sampler`.
         checkpoint_seconds: between checkpoints.
 
     Returns:
         The supernet, compiled.
+
+    Raises:
+        UserError: when the folder holds another shot or a damaged checkpoint, or the loss is no number.
     """
+    out = Path(out)
+    _claim(out, space, source, recipe, base)
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
@@ -109,8 +121,7 @@ def train_shot(
         clip_norm=recipe.clip_norm,
     )
     supernet.compile(recipe.make_optimizer(steps))
-    path = Path(out) / checkpoint.CHECKPOINT
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = out / checkpoint.CHECKPOINT
     state, _ = checkpoint.restore(path, supernet) if path.is_file() else (State(), [])
     keeper = _Keeper(path, state, checkpoint_seconds)
     with Progress("shot", steps, "steps") as progress:
@@ -119,9 +130,36 @@ def train_shot(
         while state.epoch < recipe.epochs:
             data = source.epoch(recipe, state.epoch, state.step)
             supernet.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=[keeper])
+            if not math.isfinite(float(supernet.mean_loss.result())):
+                raise UserError(
+                    f"the loss of epoch {state.epoch + 1} is not a number; lower the learning rate"
+                )
             state.epoch, state.step = state.epoch + 1, 0
     checkpoint.save(path, supernet, state, [])
     return supernet
+
+
+def _claim(out: Path, space: Space, source: Source, recipe: ShotRecipe, base: Sampler | None) -> None:
+    """Marks the folder as that of this shot."""
+    paths = None if base is None else keras.saving.serialize_keras_object(base)
+    ours = {
+        "features": source.digest,
+        "space": space.to_dict(),
+        "recipe": recipe.to_dict(),
+        "paths": hashlib.sha256(json.dumps(paths).encode()).hexdigest(),
+    }
+    if (out / SHOT).is_file():
+        theirs = read_json(out / SHOT)
+        changed = [name for name in ours if theirs.get(name) != ours[name]]
+        if changed:
+            raise UserError(
+                f"'{out}' holds another shot (other {', '.join(changed)}); give another folder or delete it"
+            )
+        remove_partial(out)
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"'{out}' exists and holds no shot; give another folder")
+    else:
+        write_json(out / SHOT, ours)
 
 
 class _Keeper(keras.callbacks.Callback):

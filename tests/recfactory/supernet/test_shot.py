@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from nets import LAYOUT, small_space
 
+from recfactory.errors import UserError
 from recfactory.models.sparse_update import SparseAdagrad, SparseAdam
 from recfactory.supernet.samplers import ChosenPaths, FullWarmup, RandomPaths, Sandwich
 from recfactory.supernet.shot import ShotRecipe, train_shot
@@ -99,6 +100,36 @@ def test_kill_9_in_the_middle_of_a_checkpoint(source, undisturbed, tmp_path):
     )
     assert done.returncode == -9, done.stderr
     same(train_shot(SPACE, source, RECIPE, tmp_path), undisturbed)
+    assert not list(tmp_path.rglob(".partial-*"))
+
+
+@pytest.mark.parametrize(
+    ("space", "recipe", "base", "other"),
+    [
+        (small_space("full", blocks=2), RECIPE, None, "space"),
+        (SPACE, replace(RECIPE, seed=4), None, "recipe"),
+        (SPACE, RECIPE, RandomPaths(9), "paths"),
+    ],
+)
+def test_another_shot_is_refused(space, recipe, base, other, source, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt(patch, 1)
+        with pytest.raises(Interrupted):
+            train_shot(SPACE, source, RECIPE, tmp_path, checkpoint_seconds=0)
+    with pytest.raises(UserError, match=f"holds another shot .other {other}"):
+        train_shot(space, source, recipe, tmp_path, base)
+
+
+def test_a_folder_of_something_else_is_left_alone(source, tmp_path):
+    (tmp_path / "letters.txt").write_text("dear")
+    with pytest.raises(UserError, match="holds no shot"):
+        train_shot(SPACE, source, RECIPE, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_divergence_is_a_sentence(source, tmp_path):
+    with pytest.raises(UserError, match="lower the learning rate"):
+        train_shot(SPACE, source, replace(RECIPE, learning_rate=1e30, clip_norm=0.0), tmp_path)
 
 
 def test_a_finished_shot_is_taken_from_its_folder(source, tmp_path):
