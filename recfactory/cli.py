@@ -375,7 +375,7 @@ def _judged(model: str, evaluation: str, baseline: str | None) -> Result | None:
 
 
 def _bench(asked: argparse.Namespace) -> Result:
-    from recfactory.bench import keep_result
+    from recfactory.benchmarks.results import keep_result
 
     if asked.name == "features":
         from pipelines.bench import bench_features
@@ -383,14 +383,14 @@ def _bench(asked: argparse.Namespace) -> Result:
         measured = bench_features(**({"rows": asked.rows} if asked.rows else {}))
     elif asked.name == "supernet":
         _quietly()
-        from recfactory.supernet.bench import bench_supernet
+        from recfactory.benchmarks.supernet import bench_supernet
 
         measured = bench_supernet()
     elif asked.name == "ranking":
         if not asked.features or not asked.dataset:
             raise UsageError("bench ranking needs --features DIR and --dataset NAME")
         _quietly()
-        from recfactory.supernet.ranking import bench_ranking
+        from recfactory.benchmarks.ranking import bench_ranking
 
         rows = Path(asked.results) / f"ranking-{asked.dataset}.jsonl"
         measured = {asked.dataset: bench_ranking(asked.dataset, asked.features, rows, _say)}

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import kendalltau, pearsonr
 
+from recfactory.benchmarks.masked import masked_normalisation
 from recfactory.errors import UserError
 from recfactory.space.genes import Rows, decode
 from recfactory.space.path import Path
 from recfactory.space.sampling import sample_binomial
 from recfactory.space.space import Space, make_space
-from recfactory.supernet.masked import masked_normalisation
 from recfactory.supernet.samplers import ChosenPaths
 from recfactory.supernet.score import Scorer
 from recfactory.supernet.shot import ShotRecipe, train_shot

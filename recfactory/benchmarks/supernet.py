@@ -28,7 +28,7 @@ PUBLISHED = {
 """Examples per second of NASRec's public code, at 280 GFLOP/s of matrix products."""
 PUBLISHED_GFLOPS = 280.0
 _CHILD = """import json, sys
-from recfactory.supernet.bench import measure
+from recfactory.benchmarks.supernet import measure
 print(json.dumps(measure(*sys.argv[1:])))"""
 
 

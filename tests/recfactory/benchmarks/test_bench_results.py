@@ -1,8 +1,8 @@
-"""`recfactory.bench`: what is kept of a measurement."""
+"""What is kept of a measurement."""
 
 import json
 
-from recfactory.bench import keep_result
+from recfactory.benchmarks.results import keep_result
 
 
 def test_a_result_names_its_command_date_and_machine(tmp_path):
