@@ -80,7 +80,11 @@ class Supernet(keras.Model):
         return ranker
 
     def call(self, inputs: dict[str, tf.Tensor], path: Path | None = None) -> tf.Tensor:
-        """Probabilities of a click.
+        """Probabilities of a click, `(batch,)`; arguments as of `logits`."""
+        return tf.sigmoid(self.logits(inputs, path))
+
+    def logits(self, inputs: dict[str, tf.Tensor], path: Path | None = None) -> tf.Tensor:
+        """Log-odds of a click, `(batch,)`.
 
         Args:
             inputs: a batch.
@@ -93,7 +97,7 @@ class Supernet(keras.Model):
         if path is None:
             raise ValueError("say which path to run: supernet.path = ..., or supernet(inputs, path=...)")
         zero = source_zero(self.space.raw_dense, inputs["numbers"], self.embedding(inputs["ids"]))
-        return tf.squeeze(tf.sigmoid(self.subnet(path).logits(*zero)), 1)
+        return tf.squeeze(self.subnet(path).logits(*zero), 1)
 
     def compile(self, optimizer: SparseOptimizer | None = None, **kwargs: Any) -> None:
         """Configures training; the loss is the weighted binary cross-entropy of the logits.
@@ -128,14 +132,17 @@ class Supernet(keras.Model):
         return (self.optimizer,)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step on a batch `(inputs, label, weight)`, along the paths that the sampler draws for it."""
+        """One step on a batch `(inputs, label, weight)`, along the paths that the sampler draws for it.
+
+        The loss is the mean over the paths; metrics are those of the last path, before the step.
+        """
         inputs, label, weight = keras.utils.unpack_x_y_sample_weight(data)
         if self.sampler is None:
             raise ValueError("a supernet trains on the paths of a sampler: Supernet(..., sampler=...)")
         updates: list[Update] = []
         paths = self.sampler.paths(self.space, int(self.steps.numpy()))
         for path in paths:
-            loss, total, found = self._gradients(path, inputs, label, weight)
+            logits, loss, total, found = self._gradients(path, inputs, label, weight)
             updates += found
             self.mean_loss.update_state(loss, sample_weight=total)
         if len(paths) > 1:
@@ -146,16 +153,15 @@ class Supernet(keras.Model):
             updates = clip(updates, self.clip_norm)
         self.optimizer.apply_updates(updates)
         self.steps.assign_add(1)
-        return self.get_metrics_result()
+        return self.compute_metrics(inputs, label, tf.sigmoid(logits), weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Loss and metrics of a batch, along `self.path`."""
         inputs, label, weight = keras.utils.unpack_x_y_sample_weight(data)
-        predicted = self(inputs)
-        logits = tf.math.log(predicted) - tf.math.log1p(-predicted)
+        logits = self.logits(inputs)
         loss, total = weighted_logloss(label, logits, weight)
         self.mean_loss.update_state(loss, sample_weight=total)
-        return self.compute_metrics(inputs, label, predicted, weight)
+        return self.compute_metrics(inputs, label, tf.sigmoid(logits), weight)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
@@ -182,7 +188,7 @@ class Supernet(keras.Model):
 
     def _gradients(
         self, path: Path, inputs: Any, label: tf.Tensor, weight: tf.Tensor | None
-    ) -> tuple[tf.Tensor, tf.Tensor, list[Update]]:
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[Update]]:
         ids = inputs["ids"]
         vectors = self.embedding.lookup(ids)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -200,7 +206,7 @@ class Supernet(keras.Model):
         table = _sum_duplicates(ids, of_vectors)
         updates = [Update(self.embedding.table, *table)]
         updates += [Update(piece.bank, piece.pieces, gradient) for piece, gradient in of_slices]
-        return loss, total, updates
+        return tf.squeeze(output.value, 1), loss, total, updates
 
     def _decay(self, update: Update) -> Update:
         decay = self.embedding_l2 * self.embedding.lookup(update.rows)
