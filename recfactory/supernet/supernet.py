@@ -215,7 +215,7 @@ class Supernet(keras.Model):
 
 @tf.function(reduce_retracing=True)
 def _sum_duplicates(ids: tf.Tensor, gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    return sum_duplicates(tf.reshape(ids, [-1]), tf.reshape(gradient, [-1, gradient.shape[-1]]))
+    return sum_duplicates(tf.reshape(ids, [-1]), tf.reshape(gradient, [-1, tf.shape(gradient)[-1]]))
 
 
 @tf.function(reduce_retracing=True)

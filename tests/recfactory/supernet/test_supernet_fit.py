@@ -120,3 +120,26 @@ def test_a_supernet_without_optimizer_saves_and_loads(tmp_path):
     assert again.sampler is None
     inputs = DATA[0]
     np.testing.assert_array_equal(again(inputs, path=PATH), net(inputs, path=PATH))
+
+
+@pytest.mark.parametrize("optimizer", [SparseAdagrad, SparseAdam])
+def test_supernets_of_several_widths_train_in_one_process(optimizer):
+    for width in (8, 16, 4):
+        net = Supernet(small_space(blocks=1, embedding_dim=width), LAYOUT, RandomPaths(1))
+        net.compile(optimizer(0.01))
+        assert np.isfinite(fit(net).history["loss"][-1])
+
+
+def test_fit_measures_what_the_user_asks_for():
+    net = make()
+    net.compile(SparseAdagrad(0.1), weighted_metrics=[keras.metrics.AUC(name="auc")])
+    assert 0.0 < fit(net).history["auc"][-1] < 1.0
+
+
+def test_evaluation_of_a_certain_prediction_is_finite():
+    net = make()
+    (head,) = (part for part in net.elastic if part.part.role == "head")
+    head.set_weights([1e6 * weight for weight in head.get_weights()])
+    net.path = PATH
+    inputs, label, _ = DATA
+    assert np.isfinite(net.evaluate(inputs, label, verbose=0)).all()
