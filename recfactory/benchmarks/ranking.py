@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
+from operator import itemgetter
 from pathlib import Path as File
 from typing import Any
 
@@ -192,7 +193,7 @@ def summarise(rows: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
     alone = [row for row in rows if row["kind"] == "alone"]
     by_seed = np.array(
         [
-            [row["logloss"] for row in sorted(alone, key=_path_of) if row["seed"] == seed]
+            [row["logloss"] for row in sorted(alone, key=itemgetter("path")) if row["seed"] == seed]
             for seed in settings.seeds
         ]
     )
@@ -228,7 +229,3 @@ def correlations(scores: Any, truth: Any) -> dict[str, float]:
         "pearson": float(pearsonr(scores, truth).statistic),
         "kendall_better_half": float(kendalltau(scores[half], truth[half]).statistic),
     }
-
-
-def _path_of(row: dict[str, Any]) -> int:
-    return int(row["path"])

@@ -39,7 +39,7 @@ def bench_supernet(steps: int = 200) -> dict[str, Any]:
     batches of 512, clipping and Adagrad.
 
     Args:
-        steps: measured, each with another path; as many more warm up.
+        steps: measured, each with another path, after a hundred that warm up.
 
     Returns:
         `gemm_gflops`, the rate of a float32 matrix product of 1024 x 1024; by preset

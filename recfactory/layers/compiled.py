@@ -37,8 +37,14 @@ class Compiled:
         *values, upstream = whole.inputs
         result, *gradients = whole.graph.outputs
         saved = _between(whole.graph, result, gradients, whole.inputs)
+        self._value = whole.prune(values, [result])
         self._forward = whole.prune(values, [result, *saved])
         self._backward = whole.prune([*saved, *values, upstream], gradients)
+
+    def value(self, values: Tensors) -> tf.Tensor:
+        """The function's value for sizes and tensors, with nothing kept for a way back."""
+        (result,) = _call(self._value, values)
+        return result
 
     def forward(self, values: Tensors) -> tuple[tf.Tensor, Tensors]:
         """The function's value for sizes and tensors, and what `backward` must be given of it."""

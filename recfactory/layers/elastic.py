@@ -141,7 +141,7 @@ def layer_class(kind: str) -> type[OperatorLayer]:
 
 def apply(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> tf.Tensor:
     """Applies an operator with sliced weights."""
-    return compiled(kind, slices, inputs).forward(arguments(slices, inputs))[0]
+    return compiled(kind, slices, inputs).value(arguments(slices, inputs))
 
 
 def arguments(slices: Slices, inputs: list[tf.Tensor]) -> list[tf.Tensor]:

@@ -163,19 +163,19 @@ def find_live(path: Path) -> Live:
         flags.append((dense, sparse, to_sparse, fm))
         for names, alive in zip(path.operators(number), (dense, sparse), strict=True):
             for name in names if alive else ():
-                numbers |= set(dense_reads(block, name))
-                tokens |= set(sparse_reads(block, name))
+                numbers |= set(_dense_reads(block, name))
+                tokens |= set(_sparse_reads(block, name))
     return Live(*zip(*reversed(flags), strict=True))
 
 
-def dense_reads(block: Block, name: str) -> tuple[int, ...]:
+def _dense_reads(block: Block, name: str) -> tuple[int, ...]:
     """The sources whose numbers the operator `name` reads in this block."""
     reads = operator(name).reads
     sides = tuple(getattr(block, side) for side in ("left", "right") if side in reads)
     return sides + (block.dense_sources if "dense_sources" in reads else ())
 
 
-def sparse_reads(block: Block, name: str) -> tuple[int, ...]:
+def _sparse_reads(block: Block, name: str) -> tuple[int, ...]:
     """The sources whose tokens the operator `name` reads in this block."""
     return block.sparse_sources if "sparse_sources" in operator(name).reads else ()
 
