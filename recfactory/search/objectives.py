@@ -1,0 +1,92 @@
+"""What a search is after: objectives, each with its direction, and constraints, kept apart from them."""
+
+import math
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from recfactory.errors import UsageError
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A score that shall be small or large.
+
+    Args:
+        name: of the score.
+        direction: min or max.
+    """
+
+    name: str
+    direction: Literal["min", "max"] = "min"
+
+    def loss(self, scores: Mapping[str, float]) -> float:
+        """The score as a number that shall be small."""
+        value = float(scores[self.name])
+        return value if self.direction == "min" else -value
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A bound on a score.
+
+    Args:
+        name: of the score.
+        bound: it keeps to.
+        side: whether the score is at most or at least the bound.
+    """
+
+    name: str
+    bound: float
+    side: Literal["<=", ">="] = "<="
+
+    def excess(self, values: Any) -> Floats:
+        """By what share of the bound it is broken; 0 where it is kept.
+
+        Args:
+            values: of the score, `(n,)` or one.
+        """
+        over = np.asarray(values, np.float64) - self.bound
+        return np.maximum(over if self.side == "<=" else -over, 0.0) / (abs(self.bound) or 1.0)
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.side}{self.bound:g}"
+
+
+def parse_constraint(text: str) -> Constraint:
+    """A constraint such as `macs<=200000`.
+
+    Raises:
+        UsageError: when it is written otherwise.
+    """
+    match = re.fullmatch(r"\s*(\w+)\s*(<=|>=)\s*(\S+)\s*", text)
+    try:
+        bound = float(match[3]) if match else math.nan
+    except ValueError:
+        bound = math.nan
+    if match is None or not math.isfinite(bound):
+        raise UsageError(f"constraint '{text}': write NAME<=NUMBER or NAME>=NUMBER, such as macs<=200000")
+    return Constraint(match[1], bound, "<=" if match[2] == "<=" else ">=")
+
+
+def check_constraints(constraints: Sequence[Constraint]) -> None:
+    """Refuses constraints that no candidate can keep.
+
+    Raises:
+        UsageError: when two contradict each other.
+    """
+    for most in constraints:
+        for least in constraints:
+            if (most.name, most.side, least.side) == (least.name, "<=", ">=") and operator.gt(
+                least.bound, most.bound
+            ):
+                raise UsageError(
+                    f"the constraints {most} and {least} contradict each other; drop one of them"
+                )

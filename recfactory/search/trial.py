@@ -1,0 +1,45 @@
+"""What samplers suggest and are told."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+FIRST, SECOND, ALONE = "first", "second", "alone"
+"""Stages: scored in the supernet of the first shot, in that of the second, or trained alone."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A candidate that shall be evaluated.
+
+    Args:
+        row: its genes (see `recfactory/space/genes.py`).
+        stage: how it is evaluated.
+    """
+
+    row: tuple[int, ...]
+    stage: str = FIRST
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A suggestion that was evaluated.
+
+    Args:
+        row: as suggested.
+        stage: as suggested.
+        scores: by name; None when the evaluation failed.
+    """
+
+    row: tuple[int, ...]
+    stage: str
+    scores: Mapping[str, float] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The trial as JSON values."""
+        return {**asdict(self), "row": list(self.row)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
+        """The trial that `to_dict` described."""
+        return cls(tuple(values["row"]), values["stage"], values["scores"])
