@@ -81,7 +81,7 @@ class Journal:
             record = None
         if not isinstance(record, dict):
             raise UserError(
-                f"'{self.path}' is damaged in line {number}: {line[:40]!r}; restore it from a copy, or delete "
+                f"'{self.path}' is damaged in line {number}: {line[:40]!r}; restore it, or delete "
                 "the folder and start again"
             )
         return record
