@@ -1,11 +1,10 @@
 """Measures how well scores of a supernet rank architectures, against training each from scratch."""
 
-import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
+from itertools import combinations
 from operator import itemgetter
 from pathlib import Path as File
 from typing import Any
@@ -15,6 +14,7 @@ from scipy.stats import kendalltau, pearsonr
 
 from recfactory.benchmarks.masked import masked_normalisation
 from recfactory.errors import UserError
+from recfactory.journal import Journal
 from recfactory.space.genes import Rows, decode
 from recfactory.space.path import Path
 from recfactory.space.sampling import sample_binomial
@@ -41,7 +41,8 @@ class Settings:
         space: what differs from NASRec-Full.
         designs: by name, how a supernet is trained instead; each takes about as many passes through paths.
         paths: compared.
-        seeds: of both.
+        seeds: of the supernets.
+        alone_seeds: of the trainings from scratch.
         path_seed: of the draw of paths.
     """
 
@@ -51,6 +52,7 @@ class Settings:
     designs: dict[str, dict[str, Any]]
     paths: int = 40
     seeds: tuple[int, ...] = (1, 2)
+    alone_seeds: tuple[int, ...] = (1, 2)
     path_seed: int = 7
 
 
@@ -95,49 +97,28 @@ def bench_ranking(
     settings, source = SETTINGS[dataset], open_source(features)
     space = make_space(source.layout, "full", **settings.space)
     genes = sample_binomial(space, settings.paths, np.random.default_rng(settings.path_seed))
-    journal = _Journal(File(rows))
-    for row in _alone(journal, space, source, settings, genes):
-        log(f"{dataset}, from scratch: path {row['path']}, seed {row['seed']}: {row['logloss']:.4f}")
-    for row in _shots(journal, space, source, settings, genes):
-        log(f"{dataset}, supernet {row['design']}, seed {row['seed']}: scored")
-    return summarise(journal.rows, settings)
+    with Journal(rows) as journal:
+        for row in _alone(journal, space, source, settings, genes):
+            log(f"{dataset}, from scratch: path {row['path']}, seed {row['seed']}: {row['logloss']:.4f}")
+        for row in _shots(journal, space, source, settings, genes):
+            log(f"{dataset}, supernet {row['design']}, seed {row['seed']}: scored")
+        return summarise(journal.records, settings)
 
 
-class _Journal:
-    """Rows of JSON in a file that only grows; a torn last row is written again."""
-
-    def __init__(self, path: File) -> None:
-        self.path = path
-        lines = path.read_text("utf-8").splitlines(keepends=True) if path.is_file() else []
-        whole = [line for line in lines if line.endswith("\n")]
-        if whole != lines:
-            path.write_text("".join(whole), "utf-8")
-        self.rows: list[dict[str, Any]] = [json.loads(line) for line in whole]
-
-    def has(self, **key: Any) -> bool:
-        """Whether there is a row with these entries."""
-        return any(all(row.get(name) == value for name, value in key.items()) for row in self.rows)
-
-    def add(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Appends a row."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self.rows.append(row)
-        return row
+def _has(journal: Journal, **key: Any) -> bool:
+    """Whether there is a record with these entries."""
+    return any(all(record.get(name) == value for name, value in key.items()) for record in journal.records)
 
 
 def _alone(
-    journal: _Journal, space: Space, source: Source, settings: Settings, genes: Rows
+    journal: Journal, space: Space, source: Source, settings: Settings, genes: Rows
 ) -> Iterator[dict[str, Any]]:
     for index, path in enumerate(decode(space, genes)):
-        for seed in settings.seeds:
+        for seed in settings.alone_seeds:
             key = {"kind": "alone", "path": index, "seed": seed}
-            if not journal.has(**key):
+            if not _has(journal, **key):
                 logloss, auc = train_alone(path, genes[index].tolist(), source, settings.alone, seed)
-                yield journal.add({**key, "logloss": logloss, "auc": auc, "macs": path.macs})
+                yield journal.append({**key, "logloss": logloss, "auc": auc, "macs": path.macs})
 
 
 def train_alone(
@@ -156,17 +137,17 @@ def train_alone(
 
 
 def _shots(
-    journal: _Journal, space: Space, source: Source, settings: Settings, genes: Rows
+    journal: Journal, space: Space, source: Source, settings: Settings, genes: Rows
 ) -> Iterator[dict[str, Any]]:
     paths = decode(space, genes)
     for seed in settings.seeds:
         for design, changes in settings.designs.items():
             key = {"kind": "shot", "design": design, "seed": seed}
-            if not journal.has(**key):
+            if not _has(journal, **key):
                 recipe = replace(settings.shot, seed=seed, **changes)
                 with masked_normalisation(space) if design == MASKED else nullcontext():
                     scores = _scores(space, source, recipe, paths)
-                yield journal.add({**key, **scores})
+                yield journal.append({**key, **scores})
 
 
 def _scores(space: Space, source: Source, recipe: ShotRecipe, paths: list[Path]) -> dict[str, list[float]]:
@@ -194,7 +175,7 @@ def summarise(rows: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
     by_seed = np.array(
         [
             [row["logloss"] for row in sorted(alone, key=itemgetter("path")) if row["seed"] == seed]
-            for seed in settings.seeds
+            for seed in settings.alone_seeds
         ]
     )
     truth = by_seed.mean(0)
@@ -206,9 +187,7 @@ def summarise(rows: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
                 for row in rows
                 if row["kind"] == "shot" and row["design"] == design
             ]
-            designs[f"{design}, {layer} last layer"] = {
-                name: float(np.mean([one[name] for one in found])) for name in found[0]
-            }
+            designs[f"{design}, {layer} last layer"] = _mean(found)
     best = max(designs, key=lambda name: designs[name]["kendall"])
     return {
         "paths": settings.paths,
@@ -216,9 +195,13 @@ def summarise(rows: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
         **designs[best],
         "design": best,
         "designs": designs,
-        "between_seeds_from_scratch": correlations(by_seed[0], by_seed[-1]),
+        "between_seeds_from_scratch": _mean([correlations(*pair) for pair in combinations(by_seed, 2)]),
         "settings": asdict(settings),
     }
+
+
+def _mean(found: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
 def correlations(scores: Any, truth: Any) -> dict[str, float]:
