@@ -16,6 +16,7 @@ from recfactory.errors import UserError
 from recfactory.files import read_json, remove_partial, write_json
 from recfactory.models.sparse_update import SparseAdagrad, SparseAdam, SparseOptimizer
 from recfactory.progress import Progress
+from recfactory.settings import require
 from recfactory.space.space import Space
 from recfactory.supernet.samplers import FullWarmup, RandomPaths, Sampler, Sandwich
 from recfactory.supernet.supernet import Supernet
@@ -52,6 +53,15 @@ class ShotRecipe:
     full_share: float = 0.0
     sandwich: bool = False
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "shot: epochs", self.epochs, "1 or more")
+        require(self.batch_size >= 1, "shot: batch_size", self.batch_size, "1 or more")
+        require(self.learning_rate > 0, "shot: learning_rate", self.learning_rate, "above 0")
+        require(self.clip_norm >= 0, "shot: clip_norm", self.clip_norm, "0 or more")
+        require(self.embedding_l2 >= 0, "shot: embedding_l2", self.embedding_l2, "0 or more")
+        require(0 <= self.full_share <= 1, "shot: full_share", self.full_share, "from 0 to 1")
+        require(0 <= self.seed < 2**31, "shot: seed", self.seed, "from 0 to 2147483647")
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON values."""
