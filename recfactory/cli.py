@@ -4,10 +4,11 @@ import argparse
 import json
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from recfactory.arguments import Verb, make_parser
 from recfactory.errors import UsageError, UserError
 
 Result = dict[str, Any]
@@ -23,8 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
     """
-    parser = _parser()
-    known, rest = parser.parse_known_args(arguments)
+    known, rest = make_parser(_verbs()).parse_known_args(arguments)
     try:
         if rest and not hasattr(known, "runner"):
             raise UsageError(f"unknown argument '{rest[0]}'; see `recfactory {known.verb} --help`")
@@ -55,111 +55,6 @@ def _refuse(known: argparse.Namespace, sentence: str, code: int) -> int:
     if known.json:
         print(json.dumps({"error": sentence, "exit_code": code}))
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="recfactory", description="A model factory for click-through-rate models.", allow_abbrev=False
-    )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-
-    def verb(name: str, do: Callable[[argparse.Namespace], Result], text: str) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
-        added.add_argument("--json", action="store_true", help="print the result as one JSON object, last")
-        added.set_defaults(do=do)
-        return added
-
-    add = verb(
-        "features", _features, "raw click logs -> validated examples and encoded features"
-    ).add_argument
-    add("--data", required=True, help="a file, folder, glob, or synthetic:rows=N,seed=S")
-    add(
-        "--schema",
-        default="auto",
-        help="a YAML file, a preset (criteo, avazu, kdd12, movielens, frappe) or auto",
-    )
-    add("--label", help="the label's column, for --schema auto")
-    add("--out", required=True, help="the features folder to make")
-    _add_beam(add)
-
-    add = verb("train", _train, "features -> a trained model and its SavedModel").add_argument
-    add("--features", required=True, help="a features folder")
-    add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or tfrs")
-    add("--out", required=True, help="the model folder to make")
-    add("--seeds", type=int, default=1, help="train this often; the best on validation is exported")
-    add("--seed", type=int, help="the first seed")
-    add(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a setting of the recipe; may be repeated",
-    )
-
-    add = verb("evaluate", _evaluate, "judge a SavedModel on raw examples against thresholds").add_argument
-    add("--model", required=True, help="a model folder or a SavedModel")
-    add("--data", required=True, help="raw tf.Examples: a folder or glob of TFRecords")
-    add("--out", required=True, help="the evaluation folder to write")
-    add("--thresholds", help="a YAML file; without one nothing is blessed")
-    add("--baseline", help="a model folder to compare with")
-    _add_runner(add)
-
-    add = verb("publish", _publish, "a blessed model -> the next version a server loads").add_argument
-    add("--model", required=True, help="a model folder or a SavedModel")
-    add("--evaluation", required=True, help="its evaluation folder")
-    add("--to", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
-    add("--name", default="ctr", help="of the published model (default: ctr)")
-
-    add = verb("serve", _serve, "answer TF Serving's gRPC and REST requests").add_argument
-    add("--models", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
-    add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default: 127.0.0.1)")
-    add("--model-config", help="a TensorFlow Serving model server config, instead of all of MODEL_BASE_DIR")
-    add("--grpc-port", type=int, default=8500, help="0 picks a free one (default: 8500)")
-    add("--rest-port", type=int, default=8501, help="0 picks a free one (default: 8501)")
-
-    add = verb("predict", _predict, "score raw rows in batch").add_argument
-    add("--model", required=True, help="a model folder or a SavedModel")
-    add("--data", required=True, help="a file, folder or glob of raw rows")
-    add("--out", required=True, help="the .csv or .parquet to write")
-    add("--schema", help="a YAML file, where the rows are written otherwise than the training data")
-    _add_beam(add)
-
-    add = verb("run", _run, "all of it in one resumable folder").add_argument
-    add("config", metavar="CONFIG.yaml")
-    add("--data", help="replaces the configuration's")
-    add("--out", help="replaces the configuration's")
-    add("--model", help="replaces the configuration's")
-
-    add = verb("bench", _bench, "the project's own measurements").add_argument
-    add("name", choices=["features", "serving", "supernet", "ranking"])
-    add("--rows", type=int, help="rows to measure on (features)")
-    add("--features", help="a features folder (ranking)")
-    add("--dataset", help="what it holds: frappe or kdd12 (ranking)")
-    add("--results", default="benchmarks/results", help="folder that keeps the result")
-
-    verb("doctor", _doctor, "versions, device, known conflicts")
-    return parser
-
-
-def _add_beam(add: Callable[..., Any]) -> None:
-    add(
-        "--max-rejected", type=_share, default=0.01, help="share of rows that may be rejected (default: 0.01)"
-    )
-    _add_runner(add)
-
-
-def _add_runner(add: Callable[..., Any]) -> None:
-    add("--runner", help="a Beam runner; its own options may follow (default: in this process)")
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
 
 
 def _say(text: str) -> None:
@@ -413,3 +308,17 @@ def _doctor(asked: argparse.Namespace) -> Result:
     found = examine()
     _say(format_examination(found))
     return {**found, "exit_code": 0 if found["healthy"] else 1}
+
+
+def _verbs() -> dict[str, Verb]:
+    return {
+        "features": _features,
+        "train": _train,
+        "evaluate": _evaluate,
+        "publish": _publish,
+        "serve": _serve,
+        "predict": _predict,
+        "run": _run,
+        "bench": _bench,
+        "doctor": _doctor,
+    }

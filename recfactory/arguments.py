@@ -1,0 +1,116 @@
+"""The arguments of the command line."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Verb = Callable[[argparse.Namespace], dict[str, Any]]
+Add = Callable[..., Any]
+
+
+def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
+    """The parser of the command line; what it parses has `verb`, `do`, `json` and the verb's own arguments.
+
+    Args:
+        verbs: what does each verb.
+    """
+    parser = argparse.ArgumentParser(
+        prog="recfactory", description="A model factory for click-through-rate models.", allow_abbrev=False
+    )
+    added = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, text: str) -> Add:
+        one = added.add_parser(name, help=text, description=text, allow_abbrev=False)
+        one.add_argument("--json", action="store_true", help="print the result as one JSON object, last")
+        one.set_defaults(do=verbs[name])
+        return one.add_argument
+
+    add = verb("features", "raw click logs -> validated examples and encoded features")
+    add("--data", required=True, help="a file, folder, glob, or synthetic:rows=N,seed=S")
+    add(
+        "--schema",
+        default="auto",
+        help="a YAML file, a preset (criteo, avazu, kdd12, movielens, frappe) or auto",
+    )
+    add("--label", help="the label's column, for --schema auto")
+    add("--out", required=True, help="the features folder to make")
+    _add_beam(add)
+
+    add = verb("train", "features -> a trained model and its SavedModel")
+    add("--features", required=True, help="a features folder")
+    add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or tfrs")
+    add("--out", required=True, help="the model folder to make")
+    add("--seeds", type=int, default=1, help="train this often; the best on validation is exported")
+    add("--seed", type=int, help="the first seed")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the recipe; may be repeated",
+    )
+
+    add = verb("evaluate", "judge a SavedModel on raw examples against thresholds")
+    add("--model", required=True, help="a model folder or a SavedModel")
+    add("--data", required=True, help="raw tf.Examples: a folder or glob of TFRecords")
+    add("--out", required=True, help="the evaluation folder to write")
+    add("--thresholds", help="a YAML file; without one nothing is blessed")
+    add("--baseline", help="a model folder to compare with")
+    _add_runner(add)
+
+    add = verb("publish", "a blessed model -> the next version a server loads")
+    add("--model", required=True, help="a model folder or a SavedModel")
+    add("--evaluation", required=True, help="its evaluation folder")
+    add("--to", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
+    add("--name", default="ctr", help="of the published model (default: ctr)")
+
+    add = verb("serve", "answer TF Serving's gRPC and REST requests")
+    add("--models", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
+    add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default: 127.0.0.1)")
+    add("--model-config", help="a TensorFlow Serving model server config, instead of all of MODEL_BASE_DIR")
+    add("--grpc-port", type=int, default=8500, help="0 picks a free one (default: 8500)")
+    add("--rest-port", type=int, default=8501, help="0 picks a free one (default: 8501)")
+
+    add = verb("predict", "score raw rows in batch")
+    add("--model", required=True, help="a model folder or a SavedModel")
+    add("--data", required=True, help="a file, folder or glob of raw rows")
+    add("--out", required=True, help="the .csv or .parquet to write")
+    add("--schema", help="a YAML file, where the rows are written otherwise than the training data")
+    _add_beam(add)
+
+    add = verb("run", "all of it in one resumable folder")
+    add("config", metavar="CONFIG.yaml")
+    add("--data", help="replaces the configuration's")
+    add("--out", help="replaces the configuration's")
+    add("--model", help="replaces the configuration's")
+
+    add = verb("bench", "the project's own measurements")
+    add("name", choices=["features", "serving", "supernet", "ranking"])
+    add("--rows", type=int, help="rows to measure on (features)")
+    add("--features", help="a features folder (ranking)")
+    add("--dataset", help="what it holds: frappe or kdd12 (ranking)")
+    add("--results", default="benchmarks/results", help="folder that keeps the result")
+
+    verb("doctor", "versions, device, known conflicts")
+    return parser
+
+
+def _add_beam(add: Add) -> None:
+    add(
+        "--max-rejected", type=_share, default=0.01, help="share of rows that may be rejected (default: 0.01)"
+    )
+    _add_runner(add)
+
+
+def _add_runner(add: Add) -> None:
+    add("--runner", help="a Beam runner; its own options may follow (default: in this process)")
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
