@@ -32,7 +32,7 @@ class Journal:
         self._file = self.path.open("a+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             self._file.close()
             raise UserError(f"'{path}' is being written by another process; wait for it or stop it") from None
         sync(self.path.parent)
@@ -80,8 +80,9 @@ class Journal:
         except ValueError:
             record = None
         if not isinstance(record, dict):
+            start = line[:40].decode(errors="replace")
             raise UserError(
-                f"'{self.path}' is damaged in line {number}: {line[:40]!r}; restore it, or delete "
-                "the folder and start again"
+                f"'{self.path}' is damaged in line {number}, which starts with '{start}'; restore it, or "
+                "delete the folder and start again"
             )
         return record

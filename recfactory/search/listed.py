@@ -6,34 +6,26 @@ from typing import Any
 import numpy as np
 
 from recfactory.search.proposer import Proposer
-from recfactory.search.trial import Suggestion
 from recfactory.space.genes import Rows
 
 
 class Listed(Proposer):
-    """Candidates in the order of a list.
+    """Candidates in the order of a list, and no random ones after it.
 
     Args:
-        rows: the list.
+        rows: the list; repeated networks and those that break a constraint are left out.
         **options: as of `Proposer`.
     """
 
     def __init__(self, rows: Sequence[Sequence[int]], **options: Any) -> None:
         super().__init__(**options)
-        self.rows = np.asarray(rows, np.int16)
+        self.rows = self._different(rows)
 
     @property
     def done(self) -> bool:
         """Whether the list is at its end."""
-        return not list(self._new(self.rows))
-
-    def suggest(self, count: int = 1) -> list[Suggestion]:
-        """The next ones of the list; no random ones after it."""
-        found = list(self._new(self.rows))[:count]
-        self._seen |= {genes for _, genes in found}
-        self.suggested += [row for row, _ in found]
-        return [Suggestion(row, self.stage) for row, _ in found]
+        return len(self.suggested) == len(self.rows)
 
     def propose(self, count: int, rng: np.random.Generator) -> Rows:
-        """The list."""
-        return self.rows
+        """The rest of the list."""
+        return np.asarray(self.rows[len(self.suggested) :][:count], np.int16)

@@ -22,10 +22,17 @@ class Objective:
     Args:
         name: of the score.
         direction: min or max.
+
+    Raises:
+        UsageError: when the direction is another.
     """
 
     name: str
     direction: Literal["min", "max"] = "min"
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("min", "max"):
+            raise UsageError(f"objective {self.name}: its direction is min or max, not '{self.direction}'")
 
     def loss(self, scores: Mapping[str, float]) -> float:
         """The score as a number that shall be small."""
@@ -52,6 +59,9 @@ class Constraint:
 
         Args:
             values: of the score, `(n,)` or one.
+
+        Returns:
+            As many.
         """
         over = np.asarray(values, np.float64) - self.bound
         return np.maximum(over if self.side == "<=" else -over, 0.0) / (abs(self.bound) or 1.0)
@@ -74,6 +84,32 @@ def parse_constraint(text: str) -> Constraint:
     if match is None or not math.isfinite(bound):
         raise UsageError(f"constraint '{text}': write NAME<=NUMBER or NAME>=NUMBER, such as macs<=200000")
     return Constraint(match[1], bound, "<=" if match[2] == "<=" else ">=")
+
+
+def total_excess(constraints: Sequence[Constraint], scores: Mapping[str, float]) -> float:
+    """By how much a trial breaks constraints; 0 where it keeps them.
+
+    Args:
+        constraints: those on scores that the trial does not have need no evaluation, see `feasible.py`.
+        scores: of the trial.
+    """
+    return sum(float(one.excess(scores[one.name])) for one in constraints if one.name in scores)
+
+
+def only_objective(objectives: Sequence[Objective], sampler: str) -> Objective:
+    """The one objective that a sampler can have.
+
+    Args:
+        objectives: that it was given.
+        sampler: its name.
+
+    Raises:
+        UsageError: when it was given none or several.
+    """
+    if len(objectives) != 1:
+        names = " and ".join(objective.name for objective in objectives) or "none"
+        raise UsageError(f"{sampler} takes one objective, not {names}; for several, use pareto")
+    return objectives[0]
 
 
 def check_constraints(constraints: Sequence[Constraint]) -> None:

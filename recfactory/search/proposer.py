@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,21 +15,24 @@ from recfactory.search.objectives import Constraint, Objective, check_constraint
 from recfactory.search.trial import FIRST, Suggestion, Trial
 from recfactory.space.genes import Rows
 
-ROUNDS = 20
-"""Of proposals until random candidates take their place, and of those until the space counts as exhausted."""
+SPARE = 8
+"""Rows that are proposed for one suggestion, since some were suggested before or break a constraint."""
+ATTEMPTS = 8
+"""Of proposals until random candidates take their place, and of ever more of those until none is left."""
 
 
 class Proposer(ABC):
     """A sampler of one stage.
 
     A subclass says in `propose` where it looks; what was suggested before or breaks a constraint is left out
-    here.
+    here. How many suggestions are asked for at once makes no difference to them.
 
     Args:
         candidates: to search.
         objectives: of the trials.
-        constraints: on scores; those that need no evaluation are kept by every suggestion.
-        seed: of all draws.
+        constraints: on scores; those that need no evaluation are kept by every suggestion, the others are on
+            scores that every trial must report.
+        seed: of all draws, at least 0.
         stage: in which the suggestions are evaluated.
 
     Raises:
@@ -50,6 +54,11 @@ class Proposer(ABC):
         self.trials: list[Trial] = []
         self._seen: set[tuple[int, ...]] = set()
         self._exhausted = False
+        names = [objective.name for objective in objectives]
+        if constraints:
+            measured = candidates.measure(candidates.sample(1, np.random.default_rng(seed)))
+            names += [constraint.name for constraint in constraints if constraint.name not in measured]
+        self._reported = tuple(dict.fromkeys(names))
 
     @property
     def done(self) -> bool:
@@ -58,28 +67,18 @@ class Proposer(ABC):
 
     def suggest(self, count: int = 1) -> list[Suggestion]:
         """The next candidates, see `Sampler.suggest`."""
-        found: list[tuple[int, ...]] = []
-        for attempt in range(2 * ROUNDS):
-            if len(found) == count:
-                break
-            # The draws of a call follow from the number of suggestions, so that no random state is kept.
-            rng = np.random.default_rng((self.seed, len(self.suggested), attempt))
-            wanted = count - len(found)
-            if attempt < ROUNDS:
-                rows = self.propose(wanted, rng)
+        found: list[Suggestion] = []
+        while len(found) < count and not self.done:
+            row = self._next()
+            if row is None:
+                self._exhausted = True
             else:
-                rows = sample_feasible(self.candidates, self.constraints, wanted, rng)
-            for row, genes in self._new(rows):
-                if len(found) < count:
-                    self._seen.add(genes)
-                    found.append(row)
-        self._exhausted = len(found) < count
-        self.suggested += found
-        return [Suggestion(row, self.stage) for row in found]
+                found.append(Suggestion(row, self.stage))
+        return found
 
     def update(self, trials: Sequence[Trial]) -> None:
         """Learns how suggestions did, see `Sampler.update`."""
-        check_scores(trials, self.objectives)
+        check_scores(trials, self._reported)
         self.trials += trials
         self.learn(trials)
 
@@ -88,6 +87,7 @@ class Proposer(ABC):
         return {
             "suggested": [list(row) for row in self.suggested],
             "trials": [trial.to_dict() for trial in self.trials],
+            "exhausted": self._exhausted,
             "own": self.dump_own(),
         }
 
@@ -97,14 +97,15 @@ class Proposer(ABC):
         self.trials = [Trial.from_dict(values) for values in state["trials"]]
         genes = self.candidates.genes(np.asarray(self.suggested)) if self.suggested else np.empty((0, 0))
         self._seen = set(map(tuple, genes.tolist()))
+        self._exhausted = state["exhausted"]
         self.load_own(state["own"])
 
     @abstractmethod
     def propose(self, count: int, rng: np.random.Generator) -> Rows:
-        """Where the algorithm looks next: about `count` rows; ones suggested before do no harm.
+        """Rows for suggestion number `len(self.suggested)`: the first that is new becomes it.
 
         Args:
-            count: wanted.
+            count: of rows; more or fewer do no harm.
             rng: the only source of randomness.
         """
 
@@ -118,29 +119,56 @@ class Proposer(ABC):
     def load_own(self, state: Any) -> None:  # noqa: B027
         """Takes what `dump_own` gave."""
 
+    def _next(self) -> tuple[int, ...] | None:
+        """The next suggestion; None when nothing new is found."""
+        for attempt in range(2 * ATTEMPTS):
+            # The draws follow from the number of suggestions, so that no random state is kept.
+            rng = np.random.default_rng((self.seed, len(self.suggested), attempt))
+            try:
+                if attempt < ATTEMPTS:
+                    rows = self.propose(SPARE, rng)
+                else:
+                    count = 2 * SPARE * 2 ** (attempt - ATTEMPTS)
+                    rows = sample_feasible(self.candidates, self.constraints, count, rng)
+            except UserError:
+                if self.suggested:  # there are feasible candidates, but hardly any more
+                    return None
+                raise
+            for row, genes in self._new(rows):
+                self._seen.add(genes)
+                self.suggested.append(row)
+                return row
+        return None
+
+    def _different(self, rows: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+        """The rows that `_new` finds, without repeated networks."""
+        first: dict[tuple[int, ...], tuple[int, ...]] = {}
+        for row, genes in self._new(np.asarray(rows, np.int16)):
+            first.setdefault(genes, row)
+        return list(first.values())
+
     def _new(self, rows: Rows) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-        """The rows, each with its genes, that keep the constraints and whose networks are new."""
+        """The rows, each with its genes, that keep the constraints and were not suggested before."""
         kept = rows[cheap_excess(self.candidates, self.constraints, rows) == 0] if len(rows) else rows
         if len(kept):
-            seen = set(self._seen)
-            for row, genes in zip(
-                kept.tolist(), map(tuple, self.candidates.genes(kept).tolist()), strict=True
-            ):
-                if genes not in seen:
-                    seen.add(genes)
+            found = self.candidates.genes(kept).tolist()
+            for row, genes in zip(kept.tolist(), map(tuple, found), strict=True):
+                if genes not in self._seen:
                     yield tuple(row), genes
 
 
-def check_scores(trials: Sequence[Trial], objectives: Sequence[Objective]) -> None:
-    """Refuses trials without a finite number for each objective; failed ones need none.
+def check_scores(trials: Sequence[Trial], names: Sequence[str]) -> None:
+    """Refuses trials without a finite number for each score; failed ones need none.
+
+    Args:
+        trials: finished.
+        names: of the scores.
 
     Raises:
         UserError: naming the score.
     """
     for trial in trials:
-        for objective in objectives if trial.scores is not None else ():
-            value = (trial.scores or {}).get(objective.name)
-            if value is None or not math.isfinite(value):
-                raise UserError(
-                    f"a trial's {objective.name} must be a finite number, not {value}; report it as failed"
-                )
+        for name in names if trial.scores is not None else ():
+            value = (trial.scores or {}).get(name)
+            if not isinstance(value, Real) or not math.isfinite(value):
+                raise UserError(f"a trial's {name} must be a finite number, not {value}; report it as failed")

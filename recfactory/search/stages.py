@@ -43,11 +43,13 @@ class Stages:
 
     def suggest(self, count: int = 1) -> list[Suggestion]:
         """The next candidates, see `Sampler.suggest`; none while a stage waits for the one before."""
-        if self._left() == 0 and not self.done and len(self._finished()) == self._suggested[-1]:
-            self._begin()
         found = self._samplers[-1].suggest(min(count, self._left()))
         self._suggested[-1] += len(found)
-        return found
+        if found or self._left() or self.done or len(self._finished()) < self._suggested[-1]:
+            return found
+        self._samplers.append(self.stages[len(self._samplers)].begin(tuple(self.trials)))
+        self._suggested.append(0)
+        return self.suggest(count)
 
     def update(self, trials: Sequence[Trial]) -> None:
         """Learns how suggestions did, see `Sampler.update`."""
@@ -60,7 +62,7 @@ class Stages:
     def dump(self) -> dict[str, Any]:
         """The state as JSON values."""
         return {
-            "suggested": self._suggested,
+            "suggested": list(self._suggested),
             "trials": [trial.to_dict() for trial in self.trials],
             "samplers": [sampler.dump() for sampler in self._samplers],
         }
@@ -75,10 +77,6 @@ class Stages:
             sampler.load(dumped)
             self._samplers.append(sampler)
         self._suggested = list(state["suggested"])
-
-    def _begin(self) -> None:
-        self._samplers.append(self.stages[len(self._samplers)].begin(tuple(self.trials)))
-        self._suggested.append(0)
 
     def _left(self) -> int:
         """How many trials the stage that has begun last may still suggest."""

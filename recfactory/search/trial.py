@@ -1,7 +1,7 @@
 """What samplers suggest and are told."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 FIRST, SECOND, ALONE = "first", "second", "alone"
@@ -37,7 +37,8 @@ class Trial:
 
     def to_dict(self) -> dict[str, Any]:
         """The trial as JSON values."""
-        return {**asdict(self), "row": list(self.row)}
+        scores = None if self.scores is None else {name: float(score) for name, score in self.scores.items()}
+        return {"row": list(map(int, self.row)), "stage": self.stage, "scores": scores}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Trial":
