@@ -66,6 +66,30 @@ class Source:
         data = packed.dataset(self.features, split, self.layout, SCORE_BATCH)
         return data.apply(tf.data.experimental.assert_cardinality(-(-self.rows[split] // SCORE_BATCH)))
 
+    def split(self, name: str) -> "Split":
+        """A split of these features as a value, such as `source.split("train")`.
+
+        Raises:
+            UserError: when there is no such split, or it has no rows.
+        """
+        if not self.rows.get(name):
+            known = ", ".join(split for split, count in self.rows.items() if count)
+            raise UserError(f"'{self.features}' has no rows of '{name}'; it has {known}")
+        return Split(self, name)
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a features folder.
+
+    Args:
+        source: the folder.
+        name: train, valid or test.
+    """
+
+    source: Source
+    name: str
+
 
 def open_source(features: Path | str) -> Source:
     """Opens a features folder for training.

@@ -1,0 +1,1 @@
+"""Searches in keras-tuner's style."""

@@ -1,0 +1,71 @@
+"""The chief's oracle, as a worker of a parallel search sees it."""
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from keras_tuner.src import protos
+from keras_tuner.src.distribute.oracle_client import OracleClient
+from keras_tuner.src.engine.trial import Trial, TrialStatus
+
+from recfactory.tuner.oracle import ERROR_LENGTH, SamplerOracle
+from recfactory.tuner.wire import REPORT, Wire, chief_address
+
+HEART_SECONDS = 10.0
+"""Between signs of life."""
+SETTINGS = ("space", "objectives", "constraints", "candidates", "seed", "finalists", "planned", "project_dir")
+"""Attributes that follow from the arguments alone; keras-tuner's client knows four others."""
+
+
+class Client(OracleClient):  # type: ignore[misc]
+    """Keras-tuner's client, which ends when the chief does.
+
+    While a trial runs, the chief is given a sign of life every few seconds.
+
+    Args:
+        oracle: of the same arguments as the chief's; asked for its settings only.
+    """
+
+    def __init__(self, oracle: SamplerOracle) -> None:
+        super().__init__(oracle)
+        self.stub = Wire(chief_address())
+        self.verbose: Any = 0
+        self._scores: dict[str, float] = {}
+        self._ended = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._oracle, name) if name in SETTINGS else super().__getattr__(name)
+
+    def add_context(self, context: Mapping[str, Any]) -> None:
+        """Left to the chief, who keeps what the search depends on."""
+
+    def create_trial(self, tuner_id: str) -> Trial:
+        """See `SamplerOracle.create_trial`."""
+        trial = super().create_trial(tuner_id)
+        if trial.status == TrialStatus.RUNNING:
+            self._scores, self._ended = {}, threading.Event()
+            threading.Thread(target=self._live, args=(trial.trial_id, self._ended), daemon=True).start()
+        return trial
+
+    def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Trial:
+        """Keeps the scores until the end, since the protocol would round them."""
+        self._scores.update({name: float(value) for name, value in metrics.items()})
+        return super().update_trial(trial_id, {}, step)
+
+    def end_trial(self, trial: Trial) -> None:
+        """See `SamplerOracle.end_trial`."""
+        self.close()
+        message = (trial.message or "").encode()[-ERROR_LENGTH:].decode(errors="replace")
+        report = json.dumps({"scores": self._scores, "message": message or None}).encode()
+        request = protos.get_service().EndTrialRequest(trial=trial.to_proto())
+        self.stub.EndTrial(request, metadata=((REPORT, report),))
+
+    def close(self) -> None:
+        """Ends the signs of life."""
+        self._ended.set()
+
+    def _live(self, trial_id: str, ended: threading.Event) -> None:
+        request = protos.get_service().UpdateTrialRequest(trial_id=trial_id)
+        while not ended.wait(HEART_SECONDS):
+            self.stub.once("UpdateTrial", request)

@@ -1,0 +1,123 @@
+"""What a trial's stage means: a path is scored in a supernet, or trained alone."""
+
+import fcntl
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path as Folder
+from typing import Any
+
+import keras_tuner as kt
+
+from recfactory.errors import UserError
+from recfactory.search.trial import ALONE, SECOND
+from recfactory.space.path import Path
+from recfactory.supernet.samplers import ChosenPaths
+from recfactory.supernet.score import Scorer
+from recfactory.supernet.shot import ShotRecipe, train_shot
+from recfactory.supernet.supernet import Supernet
+from recfactory.training.recipe import Recipe
+from recfactory.training.source import Source
+from recfactory.training.train import train
+from recfactory.tuner.chosen import read_chosen
+
+Train = Callable[..., dict[str, Any]]
+
+
+class Evaluator:
+    """Evaluates trials; what it trains lies in the project's folder and is trained once.
+
+    Args:
+        source: of the rows.
+        folder: of the project.
+        supernet: recipe of the first shot.
+        second: that of the second one.
+        final: recipe of paths trained alone.
+        train: trains a path alone, as `recfactory.training.train.train` does.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        folder: Folder,
+        supernet: ShotRecipe,
+        second: ShotRecipe,
+        final: Recipe,
+        train: Train = train,
+    ) -> None:
+        self.source, self.folder = source, folder
+        self.supernet, self.second, self.final = supernet, second, final
+        self._train = train
+        self._scorer: tuple[str, Scorer] | None = None
+
+    def scores(self, path: Path, stage: str, name: str) -> dict[str, float]:
+        """Scores of a path: `val_logloss`, `val_auc`, `macs`, `params` (without the embedding table).
+
+        Args:
+            path: of the trial.
+            stage: of the trial.
+            name: of the trial; a path trained alone lies in the folder of that name.
+
+        Raises:
+            kt.errors.FailedTrialError: when this path cannot be trained.
+            UserError: when the supernet cannot.
+        """
+        if stage == ALONE:
+            reached = self._alone(path, name)
+            found = {"val_logloss": reached["logloss"], "val_auc": reached["auc"]}
+        else:
+            score = self._scorer_of(path, stage).score(path)
+            found = {"val_logloss": score.logloss, "val_auc": score.auc}
+        return {**found, "macs": float(path.macs), "params": float(path.params)}
+
+    def model(self, path: Path, stage: str, name: str) -> Any:
+        """The model of a finished trial, with the weights it was scored with."""
+        if stage == ALONE:
+            from recfactory.models import registry
+
+            return registry.load(self._alone_folder(name) / "model.keras")
+        return self._scorer_of(path, stage).supernet.extract(path)
+
+    def _alone(self, path: Path, name: str) -> dict[str, Any]:
+        self._scorer = None  # its memory is needed
+        folder = self._alone_folder(name)
+        with locked(folder):
+            try:
+                return self._train(self.source.features, path, folder, self.final, log=_quiet)
+            except UserError as error:
+                raise kt.errors.FailedTrialError(str(error)) from error
+
+    def _alone_folder(self, name: str) -> Folder:
+        return self.folder / ALONE / name
+
+    def _scorer_of(self, path: Path, stage: str) -> Scorer:
+        """Of the stage's supernet, which is trained when it is not yet; one is kept at a time."""
+        if self._scorer is None or self._scorer[0] != stage:
+            self._scorer = None
+            self._scorer = stage, Scorer(self._trained(path, stage), self.source)
+        return self._scorer[1]
+
+    def _trained(self, path: Path, stage: str) -> Supernet:
+        recipe = self.second if stage == SECOND else self.supernet
+        rows = read_chosen(self.folder) if stage == SECOND else None
+        base = ChosenPaths(recipe.seed, rows) if rows else None
+        out = self.folder / "supernet" / stage
+        with locked(out):
+            return train_shot(path.space, self.source, recipe, out, base)
+
+
+@contextmanager
+def locked(folder: Folder) -> Iterator[None]:
+    """Keeps other workers out of a folder, which they find finished when they come in."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"another worker is training '{folder}'; waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _quiet(line: str) -> None:
+    """Takes the lines of a training that is one of many."""

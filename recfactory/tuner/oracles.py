@@ -1,0 +1,225 @@
+"""The oracles that a user chooses from."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from recfactory.errors import UsageError
+from recfactory.search.candidates import AnyRows
+from recfactory.search.choice import Choice, Fit, choose
+from recfactory.search.evolution import RegularisedEvolution
+from recfactory.search.farthest import Farthest
+from recfactory.search.metropolis import MetropolisEvolution
+from recfactory.search.mining import Mining
+from recfactory.search.objectives import only_objective
+from recfactory.search.pareto import ParetoEvolution
+from recfactory.search.random_search import RandomSearch
+from recfactory.search.sampler import Sampler
+from recfactory.search.shots import one_shot, two_shot
+from recfactory.search.trial import Trial
+from recfactory.tuner.chosen import choose_once
+from recfactory.tuner.oracle import SamplerOracle
+
+
+class OneShotOracle(SamplerOracle):
+    """Trials are scored in one supernet; then the finalists are trained alone."""
+
+    @abstractmethod
+    def make_first(self, *arguments: Any) -> Sampler:
+        """What searches the supernet.
+
+        Args:
+            *arguments: candidates, objectives, constraints and seed.
+        """
+
+    def make_sampler(self) -> Sampler:
+        """The sampler at its beginning."""
+        return one_shot(
+            self.make_first,
+            self.candidates,
+            self.objectives,
+            self.constraints,
+            self.seed,
+            trials=int(self.max_trials),
+            finalists=self.finalists,
+        )
+
+
+class RandomOracle(OneShotOracle):
+    """Random paths, see `RandomSearch`.
+
+    Args:
+        *arguments: as of `SamplerOracle`.
+        **options: as of `SamplerOracle`.
+    """
+
+    def make_first(self, *arguments: Any) -> Sampler:
+        """Random search."""
+        return RandomSearch(*arguments)
+
+
+class EvolutionOracle(OneShotOracle):
+    """NASRec's evolution, for one objective, see `RegularisedEvolution`.
+
+    Args:
+        *arguments: as of `SamplerOracle`.
+        population: alive at once; None for a sixteenth of the trials, at least 16.
+        sampled: drawn from the population, the best of them is the parent; None for half of it.
+        children: of a generation.
+        **options: as of `SamplerOracle`.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        population: int | None = None,
+        sampled: int | None = None,
+        children: int = 8,
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._own: dict[str, Any] = {"population": population, "sampled": sampled, "children": children}
+
+    def numbers(self) -> dict[str, Any]:
+        """Those of the evolution."""
+        return self._own
+
+    def make_first(self, *arguments: Any) -> Sampler:
+        """Regularised evolution."""
+        return RegularisedEvolution(*arguments, trials=int(self.max_trials), **self._own)
+
+
+class MetropolisOracle(OneShotOracle):
+    """CSCO's Metropolis-Hastings evolution, for one objective, see `MetropolisEvolution`.
+
+    Args:
+        *arguments: as of `SamplerOracle`.
+        round_size: trials of a round.
+        burn_in: random trials of the first round; None for an eighth of the trials.
+        temperature: half of that at the start, in units of the objective.
+        **options: as of `SamplerOracle`.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        round_size: int = 8,
+        burn_in: int | None = None,
+        temperature: float = 0.01,
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._own: dict[str, Any] = {"round_size": round_size, "burn_in": burn_in, "temperature": temperature}
+
+    def numbers(self) -> dict[str, Any]:
+        """Those of the evolution."""
+        return self._own
+
+    def make_first(self, *arguments: Any) -> Sampler:
+        """Metropolis-Hastings evolution."""
+        return MetropolisEvolution(*arguments, trials=int(self.max_trials), **self._own)
+
+
+class ParetoOracle(OneShotOracle):
+    """Evolution of a Pareto front, for several objectives, see `ParetoEvolution`.
+
+    Args:
+        *arguments: as of `SamplerOracle`.
+        population: alive at once; None for a sixteenth of the trials, at least 16.
+        crossovers: the share of children of two parents.
+        **options: as of `SamplerOracle`.
+    """
+
+    def __init__(
+        self, *arguments: Any, population: int | None = None, crossovers: float = 0.9, **options: Any
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._own: dict[str, Any] = {"population": population, "crossovers": crossovers}
+
+    def numbers(self) -> dict[str, Any]:
+        """Those of the evolution."""
+        return self._own
+
+    def make_first(self, *arguments: Any) -> Sampler:
+        """Evolution of a front."""
+        return ParetoEvolution(*arguments, trials=int(self.max_trials), **self._own)
+
+
+class FGPSOracle(SamplerOracle):
+    """Two shots with Farthest Greedy Path Sampling between them (arXiv 2310.20705), for one objective.
+
+    Random paths are scored in the first supernet. From them a predictor learns, by which good paths are mined
+    and different ones of these chosen. The second supernet is trained on the chosen ones alone and searched
+    by evolution; its best are trained alone. See `two_shot` and `choose`.
+
+    Args:
+        *arguments: as of `SamplerOracle`.
+        first: trials in the first supernet, out of `max_trials`; None for half of them.
+        mining: numbers of the mining.
+        farthest: numbers of the choice.
+        fit: makes the predictor.
+        evolution: numbers of the evolution, as of `RegularisedEvolution`.
+        **options: as of `SamplerOracle`.
+
+    Raises:
+        UsageError: when `first` leaves no trials for the second supernet, or there are several objectives.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        first: int | None = None,
+        mining: Mining | None = None,
+        farthest: Farthest | None = None,
+        fit: Fit | None = None,
+        evolution: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self.first = int(self.max_trials) // 2 if first is None else first
+        if not 0 < self.first < self.max_trials:
+            raise UsageError(
+                f"first must be from 1 to max_trials - 1 = {self.max_trials - 1}, not {self.first}"
+            )
+        self._objective = only_objective(self.objectives, "two-shot search")
+        self.mining, self.farthest = mining or Mining(), farthest or Farthest()
+        self.fit, self.evolution = fit, dict(evolution or {})
+
+    def numbers(self) -> dict[str, Any]:
+        """Those of both shots."""
+        return {
+            "first": self.first,
+            "mining": asdict(self.mining),
+            "farthest": asdict(self.farthest),
+            "evolution": self.evolution,
+        }
+
+    def make_sampler(self) -> Sampler:
+        """The sampler at its beginning; it mines where the project's folder has no choice of these trials."""
+        return two_shot(
+            self.candidates,
+            self.objectives,
+            self.constraints,
+            self.seed,
+            choose=self._chosen,
+            first=self.first,
+            second=int(self.max_trials) - self.first,
+            finalists=self.finalists,
+            **self.evolution,
+        )
+
+    def _chosen(self, trials: Sequence[Trial]) -> AnyRows:
+        return choose_once(self.project_dir, trials, self._choose)
+
+    def _choose(self, trials: Sequence[Trial]) -> Choice:
+        return choose(
+            self.candidates,
+            trials,
+            self._objective,
+            self.constraints,
+            self.fit,
+            self.mining,
+            self.farthest,
+            self.seed,
+        )

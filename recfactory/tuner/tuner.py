@@ -1,0 +1,127 @@
+"""A tuner whose trials are paths of a supernet."""
+
+from typing import Any
+
+from keras_tuner.src.engine.trial import Trial
+
+from recfactory.errors import UsageError, UserError
+from recfactory.space.hyperparameters import from_hyperparameters
+from recfactory.supernet.shot import ShotRecipe
+from recfactory.training.recipe import Recipe
+from recfactory.training.source import Source, Split
+from recfactory.training.train import train
+from recfactory.tuner.evaluator import Evaluator, Train
+from recfactory.tuner.loop import Tuner
+from recfactory.tuner.oracle import SamplerOracle
+from recfactory.tuner.summary import table
+from recfactory.tuner.trials import STAGE
+
+
+class SupernetTuner(Tuner):
+    """Scores paths in a supernet, and trains the best alone.
+
+    The supernet is trained when the first trial needs it. Interrupted anywhere, the same lines go on.
+
+    Args:
+        oracle: what to search, and how.
+        supernet: recipe of the shot that trials are scored in.
+        second: that of the second shot; the same where there is none.
+        final: recipe of finalists, which are trained alone.
+        train: trains a finalist, as `recfactory.training.train.train` does.
+        **options: `directory`, `project_name` and `overwrite`, as of `kt.Tuner`. In a parallel search the
+            directory is one that chief and workers share.
+    """
+
+    def __init__(
+        self,
+        oracle: SamplerOracle,
+        supernet: ShotRecipe | None = None,
+        second: ShotRecipe | None = None,
+        final: Recipe | None = None,
+        train: Train = train,
+        **options: Any,
+    ) -> None:
+        self.supernet = supernet or ShotRecipe()
+        self.second, self.final, self._train = second or self.supernet, final or Recipe(), train
+        self._evaluator: Evaluator | None = None
+        super().__init__(oracle, **options)
+
+    def search(self, train: Split, validation: Split, verbose: Any = "auto") -> None:
+        """Runs the search, or goes on with it.
+
+        Args:
+            train: rows that supernets and finalists are trained on.
+            validation: rows of the same features that they are scored on.
+            verbose: 0: failures only, 1: a line per trial, `auto`: 1 on a terminal.
+
+        Raises:
+            UserError: when the splits do not belong together or to the space, the folder holds another
+                search, or the search cannot go on.
+        """
+        source = self._check(train, validation)
+        self.oracle.add_context(
+            {
+                "features": source.digest,
+                "supernet": self.supernet.to_dict(),
+                "second": self.second.to_dict(),
+                "final": self.final.to_dict(),
+            }
+        )
+        self._evaluator = Evaluator(
+            source, self.oracle.project_dir, self.supernet, self.second, self.final, self._train
+        )
+        self.oracle.verbose = verbose
+        super().search()
+
+    def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
+        """Scores the trial's path.
+
+        Args:
+            trial: with genes and stage.
+
+        Returns:
+            Its `val_logloss`, `val_auc`, `macs` and `params`.
+        """
+        hyperparameters = trial.hyperparameters
+        path = from_hyperparameters(self.oracle.space, hyperparameters)
+        return self._ready().scores(path, hyperparameters.values[STAGE], trial.trial_id)
+
+    def load_model(self, trial: Trial) -> Any:
+        """The trained model of a trial: itself when it was trained alone, else a part of the supernet."""
+        hyperparameters = trial.hyperparameters
+        path = from_hyperparameters(self.oracle.space, hyperparameters)
+        return self._ready().model(path, hyperparameters.values[STAGE], trial.trial_id)
+
+    def results_summary(self, num_trials: int = 10) -> None:
+        """Prints a table of the best trials.
+
+        Args:
+            num_trials: rows of it.
+        """
+        print(table(self.oracle, num_trials))
+
+    def _ready(self) -> Evaluator:
+        if self._evaluator is None:
+            raise UserError(
+                "the tuner does not know the data yet; call tuner.search(train, validation) first"
+            )
+        return self._evaluator
+
+    def _check(self, train: Split, validation: Split) -> Source:
+        for name, split, wanted in (("train", train, "train"), ("validation", validation, "valid")):
+            if not isinstance(split, Split) or split.name != wanted:
+                given = f"the split '{split.name}'" if isinstance(split, Split) else type(split).__name__
+                raise UsageError(f'{name} must be open_source(features).split("{wanted}"), not {given}')
+        source, space = train.source, self.oracle.space
+        if validation.source.digest != source.digest:
+            raise UsageError(
+                f"train is of '{source.features}' and validation of '{validation.source.features}', which "
+                "are different features; take both splits from one folder"
+            )
+        columns = len(source.layout.dense), len(source.layout.fields)
+        if columns != (space.numbers, space.fields):
+            raise UserError(
+                f"'{source.features}' has {columns[0]} dense and {columns[1]} categorical columns, the space "
+                f"is for {space.numbers} and {space.fields}; make it with make_space(source.layout)"
+            )
+        return source
