@@ -10,9 +10,9 @@ import numpy as np
 from recfactory.errors import UserError
 from recfactory.search.candidates import AnyRows, Candidates
 from recfactory.search.entropy import entropy
-from recfactory.search.farthest import Farthest, choose_farthest
+from recfactory.search.farthest import Farthest, Places, choose_farthest
 from recfactory.search.feasible import Floats, sample_feasible
-from recfactory.search.mining import Mining, Predictor, mine
+from recfactory.search.mining import Losses, Mined, Mining, Predictor, mine
 from recfactory.search.objectives import Constraint, Objective
 from recfactory.search.trial import Trial
 from recfactory.space.genes import Rows
@@ -30,9 +30,9 @@ class Choice(NamedTuple):
         rows: `(n, length)`.
         report: how it was found, as JSON values: `trials` learned from, `kendall` of the predictor if it has
             one, candidates `mined` and `chosen`, `seconds` of each step, and of the chosen set beside others
-            the `entropy` in bits (see `entropy.py`) and the mean loss `predicted`. `evolution` is the set
-            that was mined, `greedy` the best of it, `random` is of the space, `farthest` is chosen from
-            random candidates as the chosen set is from mined ones.
+            the `entropy` in bits (see `entropy.py`) and the mean loss `predicted`. `evolution` is all that
+            was mined, evolution's own set; `greedy` the best of it, `random` is of the space, `farthest` is
+            chosen from random candidates as the chosen set is from mined ones.
     """
 
     rows: Rows
@@ -84,24 +84,41 @@ def choose(
         chosen = choose_farthest(columns, farthest, np.random.default_rng((seed, 1)))
     with _timed(seconds, "comparing"):
         rng = np.random.default_rng((seed, 2))
-        drawn = candidates.genes(sample_feasible(candidates, constraints, len(mined.genes), rng))
-        sets = {
-            "chosen": mined.genes[chosen],
-            "evolution": mined.genes,
-            "greedy": mined.genes[mined.losses.argsort(kind="stable")[: len(chosen)]],
-            "random": drawn[: len(chosen)],
-            "farthest": drawn[choose_farthest(drawn, farthest, rng)],
-        }
-        report = {
-            "trials": len(worked),
-            "kendall": getattr(predictor, "kendall", None),
-            "mined": len(mined.rows),
-            "chosen": len(chosen),
-            "seconds": seconds,
-            "entropy": {name: entropy(genes) for name, genes in sets.items()},
-            "predicted": {name: float(predictor.predict(genes).mean()) for name, genes in sets.items()},
-        }
+        sets = _sets(candidates, constraints, predictor, mined, chosen, farthest, rng)
+        entropies = {name: entropy(genes) for name, (genes, _) in sets.items()}
+        predicted = {name: float(losses.mean()) for name, (_, losses) in sets.items()}
+    report = {
+        "trials": len(worked),
+        "kendall": getattr(predictor, "kendall", None),
+        "mined": len(mined.rows),
+        "chosen": len(chosen),
+        "seconds": seconds,
+        "entropy": entropies,
+        "predicted": predicted,
+    }
     return Choice(mined.rows[chosen], report)
+
+
+def _sets(
+    candidates: Candidates,
+    constraints: Sequence[Constraint],
+    predictor: Predictor,
+    mined: Mined,
+    chosen: Places,
+    farthest: Farthest,
+    rng: np.random.Generator,
+) -> dict[str, tuple[Rows, Losses]]:
+    """The chosen set and those beside it in the report: genes and predicted losses."""
+    best = mined.losses.argsort(kind="stable")[: len(chosen)]
+    drawn = candidates.genes(sample_feasible(candidates, constraints, len(mined.genes), rng))
+    random, far = drawn[: len(chosen)], drawn[choose_farthest(drawn, farthest, rng)]
+    return {
+        "chosen": (mined.genes[chosen], mined.losses[chosen]),
+        "evolution": (mined.genes, mined.losses),
+        "greedy": (mined.genes[best], mined.losses[best]),
+        "random": (random, predictor.predict(random)),
+        "farthest": (far, predictor.predict(far)),
+    }
 
 
 @contextmanager

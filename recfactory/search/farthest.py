@@ -34,6 +34,8 @@ class Farthest:
                 raise UserError(f"farthest: {name} must be at least 1, not {getattr(self, name)}")
         if self.moved > self.drawn:
             raise UserError(f"farthest: of {self.drawn} drawn, {self.moved} cannot be moved; move fewer")
+        if self.over not in ("genes", "rows"):
+            raise UserError(f"farthest: over must be genes or rows, not '{self.over}'")
 
 
 def choose_farthest(columns: AnyRows, farthest: Farthest, rng: np.random.Generator) -> Places:

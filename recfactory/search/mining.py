@@ -14,11 +14,13 @@ from recfactory.search.feasible import Floats, cheap_excess, sample_feasible
 from recfactory.search.objectives import Constraint
 from recfactory.space.genes import Rows
 
+Losses = npt.NDArray[np.floating[Any]]
+
 
 class Predictor(Protocol):
     """Tells from genes how a candidate would do."""
 
-    def predict(self, genes: AnyRows) -> npt.NDArray[np.floating[Any]]:
+    def predict(self, genes: AnyRows) -> Losses:
         """The loss expected of each candidate, small for good ones.
 
         Args:

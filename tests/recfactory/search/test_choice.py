@@ -13,6 +13,7 @@ from recfactory.search.mining import Mining
 from recfactory.search.objectives import Constraint, Objective
 from recfactory.search.rehearsal import SPACE
 from recfactory.search.trial import Trial
+from recfactory.space import Space
 
 PATHS = Paths(SPACE)
 LOSS = Objective("loss")
@@ -95,3 +96,18 @@ def test_failed_trials_are_left_out():
     for few in ([], failed, [*failed, trials(1)[0]]):
         with pytest.raises(UserError, match=f"of the {len(few)} trials of the first shot, [01] worked"):
             chosen(few)
+
+
+@pytest.mark.slow
+def test_the_full_space_at_full_size():
+    paths = Paths(Space(13, 26))
+    rows = paths.sample(10, np.random.default_rng(0)).tolist()
+    of = [Trial(tuple(row), "first", {"loss": 0.1 * place}) for place, row in enumerate(rows)]
+    report = choose(
+        paths, of, LOSS, (), lambda symbols, *_: TablePredictor(symbols), Mining(), Farthest(), 0
+    ).report
+    assert report["mined"] > 200_000
+    assert report["chosen"] == 5_500
+    assert report["entropy"]["chosen"] > 1.3 * report["entropy"]["evolution"]
+    assert report["seconds"]["mining"] < 300
+    assert report["seconds"]["choosing"] < 60

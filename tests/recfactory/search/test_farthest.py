@@ -66,6 +66,7 @@ def test_wrong_numbers():
         ({"size": 0}, "size must be at least 1"),
         ({"drawn": 0}, "drawn must be at least 1"),
         ({"drawn": 5, "moved": 6}, "of 5 drawn, 6 cannot be moved"),
+        ({"over": "symbols"}, "over must be genes or rows, not 'symbols'"),
     ):
         with pytest.raises(UserError, match=message):
             Farthest(**numbers)
