@@ -20,14 +20,22 @@ class ParetoEvolution(Proposer):
     Trials that break constraints are worse than those that keep them; failed ones do not enter.
 
     Args:
-        population: alive at once.
+        population: alive at once; None for a sixteenth of the planned trials, but at least 16.
         crossovers: the share of children of two parents; the others have one.
+        trials: planned.
         **options: as of `Proposer`; one objective or several.
     """
 
-    def __init__(self, *args: Any, population: int = 64, crossovers: float = 0.9, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        population: int | None = None,
+        crossovers: float = 0.9,
+        trials: int = 2048,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self.population, self.crossovers = population, crossovers
+        self.population, self.crossovers = population or max(16, trials // 16), crossovers
         self._alive: list[int] = []
         """Places in `trials`, from the best on."""
 

@@ -8,10 +8,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from recfactory.errors import UserError
 from recfactory.search.candidates import Candidates, Paths
 from recfactory.search.objectives import Constraint, Objective
 from recfactory.search.sampler import Sampler
 from recfactory.search.trial import Suggestion, Trial
+from recfactory.space.genes import decode
 from recfactory.space.space import Space
 
 Make = Callable[[Candidates, Sequence[Objective], Sequence[Constraint], int], Sampler]
@@ -37,7 +39,7 @@ class Rehearsal:
         objectives: of the sampler.
         seed: of the sampler.
         space: that is searched.
-        constraints: of the sampler; trials have the scores `price`, `macs` and `params` too.
+        constraints: of the sampler; trials have the scores `macs`, `params` and `price` too.
         workers: how many trials are pending at once; they finish out of order.
         fails: which trials fail, by the number in which they were suggested.
     """
@@ -90,7 +92,14 @@ class Rehearsal:
         Args:
             suggestion: that is evaluated.
             number: of suggestions before it.
+
+        Raises:
+            AssertionError: when it is no candidate.
         """
+        try:
+            decode(self.space, np.array([suggestion.row]))
+        except UserError as error:
+            raise AssertionError(f"a suggestion is no candidate: {error}") from error
         if self.fails(number):
             return Trial(suggestion.row, suggestion.stage, None)
         names = ("price", *(objective.name for objective in self.objectives))
@@ -119,8 +128,9 @@ def _scores(space: Space, row: tuple[int, ...], names: tuple[str, ...]) -> dict[
     (genes,) = candidates.genes(np.array([row]))
     scores = {name: float(values[0]) for name, values in candidates.measure(np.array([row])).items()}
     for place, name in enumerate(names):
-        weights = _weights(place, len(genes), max(candidates.symbols))
-        scores[name] = float(weights[range(len(genes)), genes].sum())
+        if name not in scores:
+            weights = _weights(place, len(genes), max(candidates.symbols))
+            scores[name] = float(weights[range(len(genes)), genes].sum())
     return scores
 
 
