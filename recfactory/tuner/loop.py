@@ -55,6 +55,7 @@ class Tuner(kt.Tuner):  # type: ignore[misc]
         try:
             if places.is_chief_oracle():
                 self.oracle.verbose = options.get("verbose", self.oracle.verbose)
+                self.oracle.open()
                 serve(self.oracle)
             else:
                 super().search(*arguments, **options)

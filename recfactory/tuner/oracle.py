@@ -242,6 +242,15 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
     def reload(self) -> None:
         """Nothing to do: the journal is read when it is needed."""
 
+    def open(self) -> None:
+        """Opens the journal, so that no other process can go on with the search.
+
+        Raises:
+            UserError: when the journal is of another search, damaged, or open elsewhere.
+        """
+        with self._lock:
+            self._opened()
+
     def close(self) -> None:
         """Lets other processes write the journal; the next trial opens it again."""
         with self._lock:
@@ -289,8 +298,12 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         }
 
     def _known(self) -> Ledger:
-        """The ledger as it was when it was closed, else opened."""
-        return self._ledger or self._opened()
+        """The ledger, for reading; a journal that is not open is not kept open."""
+        if self._ledger is None:
+            ledger = self._opened()
+            self.close()
+            return ledger
+        return self._ledger
 
     def _opened(self) -> Ledger:
         """The ledger, its journal open."""

@@ -76,9 +76,9 @@ class Answers(OracleServicer):  # type: ignore[misc]
 
     def all_told(self) -> bool:
         """Whether there were workers, and each that is alive knows that the search is over."""
-        left = self._asked - self._told
-        silent = self.oracle.holders.silent
-        return bool(self._told) and all(silent(tuner_id, FAREWELL_SECONDS) for tuner_id in left)
+        holders = self.oracle.holders
+        seconds = min(FAREWELL_SECONDS, holders.lost_seconds)
+        return bool(self._told) and all(holders.silent(who, seconds) for who in self._asked - self._told)
 
     def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Hands out a trial."""
