@@ -72,8 +72,8 @@ class Proposer(ABC):
             row = self._next()
             if row is None:
                 self._exhausted = True
-            else:
-                found.append(Suggestion(row, self.stage))
+                break
+            found.append(Suggestion(row, self.stage))
         return found
 
     def update(self, trials: Sequence[Trial]) -> None:

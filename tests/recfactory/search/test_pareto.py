@@ -29,18 +29,6 @@ def test_the_hypervolume_of_a_known_example():
     assert hypervolume([(1, 3), (2, 1), (3, 2), (9, 0)], (4, 4)) == pytest.approx(3 * 1 + 2 * 2)
 
 
-def test_its_front_covers_more_than_that_of_random_search():
-    found = {}
-    for make in (RandomSearch, partial(ParetoEvolution, trials=150)):
-        search = Rehearsal(make, TWO, 0, Space(13, 26, blocks=4))
-        search.run(150)
-        points = loss_table(search.finished, TWO)
-        points[:, 1] = np.log10(points[:, 1] + 1)
-        found[make] = hypervolume(points, (40.0, 7.0))
-    randomly, evolved = found.values()
-    assert evolved > randomly
-
-
 @pytest.mark.slow
 def test_its_hypervolume_beats_that_of_random_search():
     space = Space(13, 26)
