@@ -88,7 +88,7 @@ class Evaluator:
                 raise kt.errors.FailedTrialError(str(error)) from error
 
     def _alone_folder(self, name: str) -> Folder:
-        return self.folder / ALONE / name
+        return self.folder / ALONE / str(int(name))
 
     def _scorer_of(self, path: Path, stage: str) -> Scorer:
         """Of the stage's supernet, which is trained when it is not yet; one is kept at a time."""

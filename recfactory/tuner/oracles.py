@@ -6,13 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from recfactory.errors import UsageError
+from recfactory.predictor.on_space import fit_on_space
+from recfactory.predictor.options import PredictorOptions
 from recfactory.search.candidates import AnyRows
-from recfactory.search.choice import Choice, Fit, choose
+from recfactory.search.choice import Choice, choose
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.farthest import Farthest
 from recfactory.search.metropolis import MetropolisEvolution
-from recfactory.search.mining import Mining
-from recfactory.search.objectives import only_objective
+from recfactory.search.mining import Mining, Predictor
+from recfactory.search.objectives import Floats, only_objective
 from recfactory.search.pareto import ParetoEvolution
 from recfactory.search.random_search import RandomSearch
 from recfactory.search.sampler import Sampler
@@ -158,7 +160,7 @@ class FGPSOracle(SamplerOracle):
         first: trials in the first supernet, out of `max_trials`; None for half of them.
         mining: numbers of the mining.
         farthest: numbers of the choice.
-        fit: makes the predictor.
+        predictor: how the predictor is made.
         evolution: numbers of the evolution, as of `RegularisedEvolution`.
         **options: as of `SamplerOracle`.
 
@@ -172,7 +174,7 @@ class FGPSOracle(SamplerOracle):
         first: int | None = None,
         mining: Mining | None = None,
         farthest: Farthest | None = None,
-        fit: Fit | None = None,
+        predictor: PredictorOptions | None = None,
         evolution: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
@@ -183,13 +185,15 @@ class FGPSOracle(SamplerOracle):
                 f"first must be from 1 to max_trials - 1 = {self.max_trials - 1}, not {self.first}"
             )
         self._objective = only_objective(self.objectives, "two-shot search")
+        self.predictor = predictor or PredictorOptions()
         self.mining, self.farthest = mining or Mining(), farthest or Farthest()
-        self.fit, self.evolution = fit, dict(evolution or {})
+        self.evolution = dict(evolution or {})
 
     def numbers(self) -> dict[str, Any]:
         """Those of both shots."""
         return {
             "first": self.first,
+            "predictor": asdict(self.predictor),
             "mining": asdict(self.mining),
             "farthest": asdict(self.farthest),
             "evolution": self.evolution,
@@ -208,6 +212,16 @@ class FGPSOracle(SamplerOracle):
             finalists=self.finalists,
             **self.evolution,
         )
+
+    def fit(self, symbols: tuple[int, ...], genes: AnyRows, losses: Floats) -> Predictor:
+        """Makes the predictor; a subclass may have one of its own.
+
+        Args:
+            symbols: how many symbols each column of genes can hold.
+            genes: effective genes of the trials, `(n, length)`.
+            losses: of the trials, `(n,)`.
+        """
+        return fit_on_space(self.space, genes, losses, self.predictor, self.seed)
 
     def _chosen(self, trials: Sequence[Trial]) -> AnyRows:
         return choose_once(self.project_dir, trials, self._choose)

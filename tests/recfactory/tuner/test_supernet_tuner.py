@@ -10,6 +10,7 @@ from small_features import SPACE, write_features
 from small_search import told
 
 from recfactory.errors import UsageError, UserError
+from recfactory.predictor.options import PredictorOptions
 from recfactory.search import choice
 from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
@@ -23,20 +24,8 @@ from recfactory.tuner import evaluator
 from recfactory.tuner.oracles import EvolutionOracle, FGPSOracle, ParetoOracle
 from recfactory.tuner.tuner import SupernetTuner
 
+GUESS = PredictorOptions(embedding=2, widths=((4,),), decays=(1.0,), epochs=3, folds=2)
 SHOT = ShotRecipe(epochs=1, batch_size=100, optimizer="adam", learning_rate=0.01, seed=2)
-
-
-class Widths:
-    """Predicts little for large symbols; learns nothing."""
-
-    kendall = 0.5
-
-    def predict(self, genes):
-        return -np.asarray(genes, np.float64).sum(axis=1)
-
-
-def fit(symbols, genes, losses):
-    return Widths()
 
 
 def fgps(**changes):
@@ -44,7 +33,9 @@ def fgps(**changes):
         "mining": Mining(initial=20, steps=10, sampled=4, mutants=8, kept=2),
         "farthest": Farthest(10, 4, 2),
     }
-    return FGPSOracle(SPACE, **{"max_trials": 12, "first": 6, "finalists": 2, "fit": fit, **small, **changes})
+    return FGPSOracle(
+        SPACE, **{"max_trials": 12, "first": 6, "finalists": 2, "predictor": GUESS, **small, **changes}
+    )
 
 
 def trained(features, model, out, recipe, log):
