@@ -36,19 +36,32 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--out", required=True, help="the features folder to make")
     _add_beam(add)
 
+    add = verb("search", "features -> the best architecture for them")
+    add("--features", required=True, help="a features folder")
+    add("--out", required=True, help="the search's folder")
+    add("--space", default="full", help="full or small (default: full)")
+    add("--oracle", default="fgps", help="fgps, evolution, metropolis, pareto or random (default: fgps)")
+    add("--minutes", type=_positive, default=30.0, help="of processor time to plan for (default: 30)")
+    add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
+    add("--seed", type=int, default=1, help="of everything (default: 1)")
+    add("--objectives", default="logloss", help="scores, such as logloss,macs (default: logloss)")
+    add(
+        "--constraint",
+        action="append",
+        default=[],
+        metavar="NAME<=NUMBER",
+        help="a bound on a score, such as macs<=200000; may be repeated",
+    )
+    add("--resume", action="store_true", help="go on with a search, and do not begin one")
+    _add_settings(add, "search")
+
     add = verb("train", "features -> a trained model and its SavedModel")
     add("--features", required=True, help="a features folder")
-    add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or tfrs")
+    add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp, tfrs or the best.json of a search")
     add("--out", required=True, help="the model folder to make")
     add("--seeds", type=int, default=1, help="train this often; the best on validation is exported")
     add("--seed", type=int, help="the first seed")
-    add(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a setting of the recipe; may be repeated",
-    )
+    _add_settings(add, "training")
 
     add = verb("evaluate", "judge a SavedModel on raw examples against thresholds")
     add("--model", required=True, help="a model folder or a SavedModel")
@@ -95,6 +108,16 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_settings(add: Add, job: str) -> None:
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"a setting of the {job}, see the docs of its recipe; may be repeated",
+    )
+
+
 def _add_beam(add: Add) -> None:
     add(
         "--max-rejected", type=_share, default=0.01, help="share of rows that may be rejected (default: 0.01)"
@@ -113,4 +136,14 @@ def _share(text: str) -> float:
         value = -1.0
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return value

@@ -91,6 +91,38 @@ def features(data: str, out: str, *options: Any) -> Result:
     return made
 
 
+def _search(asked: argparse.Namespace) -> Result:
+    settings: dict[str, Any] = {}
+    for text in asked.set:
+        name, value = _setting(text)
+        *groups, name = name.split(".")
+        place = settings
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[name] = value
+    settings |= {"space": asked.space, "oracle": asked.oracle, "seed": asked.seed}
+    settings["objectives"] = asked.objectives.split(",")
+    settings["constraints"] = asked.constraint
+    if asked.trials is not None:
+        settings["trials"] = asked.trials
+    if asked.resume and not (Path(asked.out) / "plan.json").is_file():
+        raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
+    return search(asked.features, asked.out, settings, asked.minutes)
+
+
+def search(features: str, out: str, settings: dict[str, Any], minutes: float) -> Result:
+    """Searches an architecture and says what was found."""
+    _quietly()
+    from recfactory.tuner.job import search
+
+    found = search(features, out, settings, minutes, _say)
+    _say(
+        f"  best of {found['trials']:,} trials: valid logloss {found['logloss']:.5f}, "
+        f"auc {found['auc']:.5f}, {found['macs']:,.0f} macs, {found['params']:,.0f} params; {found['best']}"
+    )
+    return found
+
+
 def _train(asked: argparse.Namespace) -> Result:
     from recfactory.training.recipe import Recipe
 
@@ -191,7 +223,9 @@ def _run(asked: argparse.Namespace) -> Result:
     recipe = Recipe.from_dict(config.recipe)
     _check_later_stages(config)
     out = Path(config.out)
-    places = {name: str(out / name) for name in ("features", "model", "evaluation", "published")}
+    folders = ("features", "search", "random", "compared", "model", "evaluation", "published")
+    places = {name: str(out / name) for name in folders}
+    winner = f"{places['search']}/best.json" if config.search is not None else config.model
 
     def judge() -> Result:
         if finished := _judged(places["model"], places["evaluation"], config.baseline):
@@ -224,9 +258,8 @@ def _run(asked: argparse.Namespace) -> Result:
                 config.data, places["features"], config.schema, config.label, config.max_rejected
             ),
         ),
-        Stage(
-            "train", lambda: train(places["features"], config.model, places["model"], recipe, config.seeds)
-        ),
+        *_search_stages(config, recipe, places),
+        Stage("train", lambda: train(places["features"], winner, places["model"], recipe, config.seeds)),
         Stage("evaluate", judge),
         Stage("publish", publish),
         Stage("serve", check_served),
@@ -235,11 +268,46 @@ def _run(asked: argparse.Namespace) -> Result:
         _say("without thresholds the model will not be blessed, and so not published")
     results = run_stages(config, stages, _say)
     served = results["serve"]
-    _say(f"\n{out}: {config.model} blessed, version {results['publish']['version']} of '{config.name}'")
+    if config.search is not None:
+        _say_compared(results, config.model)
+    _say(f"\n{out}: {winner} blessed, version {results['publish']['version']} of '{config.name}'")
     _say(f"  gRPC and REST both answered ctr = {served['grpc']:.6f} for the same example")
     _say(f"  metrics:  {places['evaluation']}/metrics.json")
     _say(f"  serve it: recfactory serve --models {places['published']}")
     return results
+
+
+def _search_stages(config: Any, recipe: Any, places: dict[str, str]) -> list[Any]:
+    """The search and what stands beside it: random search with the same budget, and a hand-made model."""
+    from recfactory.run import Stage
+
+    if config.search is None:
+        return []
+    settings = {"final": config.recipe, **config.search}
+    minutes = settings.pop("minutes", 30.0)
+    return [
+        Stage("search", lambda: search(places["features"], places["search"], settings, minutes)),
+        Stage(
+            "random search",
+            lambda: search(places["features"], places["random"], {**settings, "oracle": "random"}, minutes),
+        ),
+        Stage(
+            config.model,
+            lambda: train(places["features"], config.model, places["compared"], recipe, config.seeds),
+        ),
+    ]
+
+
+def _say_compared(results: dict[str, Result], model: str) -> None:
+    """Says what the search found, against what."""
+    _say("  on validation rows:")
+    for name, found in (
+        ("the search's winner, trained again", results["train"]),
+        ("best of random search, same budget", results["random search"]),
+        (model, results[model]),
+    ):
+        best = min(found.get("results", [found]), key=lambda one: one["logloss"])
+        _say(f"  {name:36} logloss {best['logloss']:.5f}, auc {best['auc']:.5f}, {best['macs']:,.0f} macs")
 
 
 def _check_later_stages(config: Any) -> None:
@@ -313,6 +381,7 @@ def _doctor(asked: argparse.Namespace) -> Result:
 def _verbs() -> dict[str, Verb]:
     return {
         "features": _features,
+        "search": _search,
         "train": _train,
         "evaluate": _evaluate,
         "publish": _publish,

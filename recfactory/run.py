@@ -24,7 +24,9 @@ class RunConfig:
         schema: a YAML file, a preset's name, or `auto`.
         label: the label's column, for `auto`.
         max_rejected: share of rows that may be rejected.
-        model: a hand-made model's name.
+        model: a hand-made model's name, or a path file such as best.json.
+        search: a search instead: its `minutes` of processor time, and entries of `SearchRecipe`. The winner
+            is trained and published; random search with the same budget and `model` stand beside it.
         recipe: training settings that differ from the defaults.
         seeds: how many times the model is trained; the best on validation goes on.
         thresholds: what the model must reach (see `recfactory evaluate`), inline or as a file.
@@ -38,6 +40,7 @@ class RunConfig:
     label: str | None = None
     max_rejected: float = 0.01
     model: str = "dcnv2"
+    search: Mapping[str, Any] | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = 1
     thresholds: Mapping[str, Any] | str | None = None
@@ -94,6 +97,7 @@ def _read_mapping(path: Path, what: str) -> dict[str, Any]:
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "max_rejected": (int, float), "recipe": (dict,), "seeds": (int,), "label": (str, type(None)),
+    "search": (dict, type(None)),
     "thresholds": (dict, str, type(None)), "baseline": (str, type(None)),
 }  # fmt: skip
 

@@ -1,0 +1,197 @@
+"""`recfactory search`: a whole search on a features folder, resumable."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recfactory.errors import UserError
+from recfactory.files import read_json, write_json
+from recfactory.search.front import excesses, loss_table, non_dominated_ranks
+from recfactory.search.objectives import Constraint, parse_constraint
+from recfactory.settings import read_settings, write_settings
+from recfactory.space.genes import decode
+from recfactory.space.path import Path as Architecture
+from recfactory.space.path_file import write_path
+from recfactory.space.space import Space, make_space
+from recfactory.training.source import Source, open_source
+from recfactory.tuner import oracles
+from recfactory.tuner.costs import measure_costs
+from recfactory.tuner.ledger import Entry
+from recfactory.tuner.oracle import SamplerOracle
+from recfactory.tuner.search_recipe import SearchRecipe, complete
+from recfactory.tuner.tuner import SupernetTuner
+
+Log = Callable[[str], None]
+PLAN, BEST, PARETO, RESULT = "plan.json", "best.json", "pareto.json", "result.json"
+ORACLES: dict[str, type[SamplerOracle]] = {
+    "fgps": oracles.FGPSOracle,
+    "evolution": oracles.EvolutionOracle,
+    "metropolis": oracles.MetropolisOracle,
+    "pareto": oracles.ParetoOracle,
+    "random": oracles.RandomOracle,
+}
+VALID = "val_"
+"""Begins keras-tuner's names of what is measured on validation rows."""
+
+
+def search(
+    features: Path | str, out: Path | str, asked: Mapping[str, Any], minutes: float, log: Log
+) -> dict[str, Any]:
+    """Searches an architecture, or goes on with a search that was interrupted.
+
+    Args:
+        features: a features folder.
+        out: the search's folder; becomes plan.json, journal.jsonl, supernet/, alone/ with the models of the
+            finalists, best.json, pareto.json where there are several objectives and, last, result.json.
+        asked: entries of `SearchRecipe`; the others follow from the budget.
+        minutes: of processor time that the search is planned for.
+        log: takes the lines that say how it goes.
+
+    Returns:
+        The content of result.json: scores of the best path, how it was found, and where it lies.
+
+    Raises:
+        UserError: for settings that cannot be, or a folder of another search.
+    """
+    out, source = Path(out), open_source(features)
+    space, recipe = plan(source, out, asked, minutes, log)
+    tuner = make_tuner(space, out, recipe)
+    tuner.search(source.split("train"), source.split("valid"))
+    return _finish(tuner.oracle, out, recipe)
+
+
+def plan(
+    source: Source, out: Path, asked: Mapping[str, Any], minutes: float, log: Log
+) -> tuple[Space, SearchRecipe]:
+    """The space and the recipe of a search; the costs that a budget needs are measured once.
+
+    Args:
+        source: of the rows.
+        out: the search's folder; keeps plan.json.
+        asked: as of `search`.
+        minutes: as of `search`.
+        log: takes a line.
+
+    Raises:
+        UserError: when the folder holds another search, or other things.
+    """
+    given = read_settings(SearchRecipe, asked, "search")
+    space = make_space(source.layout, given.space, **given.sizes)
+    ours = {"asked": write_settings(asked), "minutes": minutes, "features": source.digest}
+    if (out / PLAN).is_file():
+        theirs = read_json(out / PLAN)
+        _check_same(out, theirs, ours)
+        return space, read_settings(SearchRecipe, theirs["recipe"], "search")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"'{out}' exists and holds no search; give another --out")
+    log("measuring what training and scoring cost here")
+    costs = measure_costs(space, source, given.shot, given.final)
+    recipe = complete(asked, minutes, costs, source.steps(given.shot))
+    write_json(out / PLAN, {**ours, "costs": asdict(costs), "recipe": write_settings(recipe)})
+    log(
+        f"{recipe.oracle}: {recipe.shot.epochs} epochs a supernet, {recipe.trials} trials, "
+        f"{recipe.finalists} finalists"
+    )
+    return space, recipe
+
+
+def make_tuner(space: Space, out: Path, recipe: SearchRecipe) -> SupernetTuner:
+    """The tuner of a recipe.
+
+    Args:
+        space: to search.
+        out: the search's folder.
+        recipe: all numbers.
+    """
+    options = dict(recipe.options)
+    if recipe.oracle == "fgps":
+        options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
+    oracle = ORACLES[recipe.oracle](
+        space,
+        objective=[_valid_name(name) for name in recipe.objectives],
+        max_trials=recipe.trials,
+        constraints=[_valid_constraint(text) for text in recipe.constraints],
+        seed=recipe.seed,
+        finalists=recipe.finalists,
+        **options,
+    )
+    return SupernetTuner(
+        oracle,
+        supernet=replace(recipe.shot, seed=recipe.seed),
+        final=replace(recipe.final, seed=recipe.seed),
+        directory=out.parent,
+        project_name=out.name,
+    )
+
+
+def _check_same(out: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    changed = [
+        f"another '{name}' ({theirs['asked'].get(name)!r}, now {ours['asked'].get(name)!r})"
+        for name in {**theirs["asked"], **ours["asked"]}
+        if theirs["asked"].get(name) != ours["asked"].get(name)
+    ]
+    if theirs["minutes"] != ours["minutes"]:
+        changed.append(f"a budget of {theirs['minutes']:g} minutes, not {ours['minutes']:g}")
+    if theirs["features"] != ours["features"]:
+        changed.append("other features")
+    if changed:
+        raise UserError(f"'{out}' holds a search with {' and '.join(changed)}; give another --out")
+
+
+def _valid_name(name: str) -> str:
+    return VALID + name if name in ("logloss", "auc") else name
+
+
+def _valid_constraint(text: str) -> Constraint:
+    constraint = parse_constraint(text)
+    return replace(constraint, name=_valid_name(constraint.name))
+
+
+def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str, Any]:
+    entries = oracle.best_entries()
+    if not entries:
+        raise UserError(f"'{out}': no trial of the search succeeded; see its journal.jsonl for the reasons")
+    best = entries[0]
+    write_path(out / BEST, _path(oracle, best), _scores(best))
+    if len(recipe.objectives) > 1:
+        write_json(out / PARETO, [_described(oracle, entry) for entry in _front(oracle, entries)])
+    result = {
+        **_scores(best),
+        "oracle": recipe.oracle,
+        "seed": recipe.seed,
+        "trials": len(oracle.trials),
+        "seconds": round(sum(entry.seconds for entry in entries), 1),
+        "best": str(out / BEST),
+        "model": str(out / best.stage / f"{best.number}"),
+    }
+    write_json(out / RESULT, result)
+    return result
+
+
+def _front(oracle: SamplerOracle, entries: Sequence[Entry]) -> list[Entry]:
+    """The trials of the most telling stage that no other of it dominates."""
+    last = [entry for entry in entries if entry.stage == entries[0].stage]
+    trials = [entry.trial for entry in last]
+    ranks = non_dominated_ranks(loss_table(trials, oracle.objectives), excesses(trials, oracle.constraints))
+    return [entry for entry, rank in zip(last, ranks, strict=True) if rank == 0]
+
+
+def _described(oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
+    return {
+        "trial": entry.number,
+        "path": json.loads(_path(oracle, entry).to_json()),
+        "scores": _scores(entry),
+    }
+
+
+def _path(oracle: SamplerOracle, entry: Entry) -> Architecture:
+    (path,) = decode(oracle.space, np.asarray([entry.row]))
+    return path
+
+
+def _scores(entry: Entry) -> dict[str, Any]:
+    return {name.removeprefix(VALID): value for name, value in (entry.scores or {}).items()}

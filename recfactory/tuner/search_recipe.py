@@ -1,0 +1,95 @@
+"""All numbers of a search, and what they are for a budget."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from recfactory.search.farthest import Farthest
+from recfactory.search.mining import Mining
+from recfactory.settings import read_settings, require
+from recfactory.supernet.shot import ShotRecipe
+from recfactory.training.recipe import Recipe
+from recfactory.tuner.costs import Costs
+
+TWO_SHOT = ("fgps",)
+"""Oracles that train a second supernet."""
+SHOTS, TRIALS, FINALISTS = 0.45, 0.2, 0.25
+"""Shares of a budget; a two-shot search mines in the rest, others score more trials."""
+MINED_PER_SECOND = 3000
+STEPS_PER_CHOSEN = 10
+"""Steps of the second shot for each path of its set; the paper has about 13."""
+MOST_FINALISTS = 15
+"""As in NASRec."""
+
+
+@dataclass(frozen=True)
+class SearchRecipe:
+    """A search as the user describes it and the budget completes it.
+
+    Args:
+        oracle: the algorithm.
+        space: preset of the space.
+        sizes: what differs from the preset, as arguments of `Space`.
+        objectives: scores that shall be good.
+        constraints: on scores, such as `macs<=200000`.
+        seed: of everything, shots and finalists too.
+        trials: scored in the supernets, all stages together.
+        first: of them in the first supernet; a two-shot search only.
+        finalists: trained alone.
+        shot: how each supernet is trained.
+        final: how a finalist is trained.
+        mining: as of `Mining`.
+        farthest: as of `Farthest`.
+        options: further numbers of the oracle.
+    """
+
+    oracle: Literal["fgps", "evolution", "metropolis", "pareto", "random"] = "fgps"
+    space: Literal["small", "full"] = "full"
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    objectives: tuple[str, ...] = ("logloss",)
+    constraints: tuple[str, ...] = ()
+    seed: int = 1
+    trials: int = 200
+    first: int = 100
+    finalists: int = 5
+    shot: ShotRecipe = field(default_factory=lambda: ShotRecipe(optimizer="adam", learning_rate=0.001))
+    final: Recipe = field(default_factory=Recipe)
+    mining: Mining = field(default_factory=Mining)
+    farthest: Farthest = field(default_factory=Farthest)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require(len(self.objectives) > 0, "search: objectives", "none", "at least one")
+        require(0 <= self.seed < 2**31, "search: seed", self.seed, "from 0 to 2147483647")
+        require(self.trials >= 2, "search: trials", self.trials, "2 or more")
+        require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
+        require(self.finalists >= 1, "search: finalists", self.finalists, "1 or more")
+
+
+def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int) -> SearchRecipe:
+    """The recipe of a search with a budget; what is asked for stays, the rest follows from the budget.
+
+    Args:
+        asked: entries of `SearchRecipe`, nested ones as mappings.
+        minutes: of processor time.
+        costs: measured.
+        steps: of an epoch of a supernet.
+    """
+    seconds = 60 * minutes
+    two_shot = asked.get("oracle", SearchRecipe.oracle) in TWO_SHOT
+    mining = seconds * (1 - SHOTS - TRIALS - FINALISTS)
+    epochs = max(1, round(seconds * SHOTS / costs.epoch / (2 if two_shot else 1)))
+    trials = max(20, round((seconds * TRIALS + (0 if two_shot else mining)) / costs.score))
+    trials = asked.get("trials") or trials
+    paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
+    default = SearchRecipe()
+    budget: dict[str, Any] = {
+        "trials": trials,
+        "first": max(1, trials // 2),
+        "finalists": min(MOST_FINALISTS, max(2, round(seconds * FINALISTS / costs.training))),
+        "shot": {**default.shot.to_dict(), "epochs": epochs},
+        "mining": {"initial": paths // 10, "steps": paths // Mining.kept},
+        "farthest": {"size": min(Farthest.size, max(100, epochs * steps // STEPS_PER_CHOSEN))},
+    }
+    nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
+    return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")

@@ -1,0 +1,64 @@
+import pytest
+
+from recfactory.errors import UserError
+from recfactory.tuner.costs import Costs
+from recfactory.tuner.search_recipe import MOST_FINALISTS, complete
+
+COSTS = Costs(epoch=10.0, score=0.5, training=30.0)
+STEPS = 400
+
+
+def seconds(recipe, shots):
+    return (
+        shots * recipe.shot.epochs * COSTS.epoch
+        + recipe.trials * COSTS.score
+        + recipe.finalists * COSTS.training
+    )
+
+
+def test_a_budget_is_used_but_for_the_mining():
+    recipe = complete({}, 10, COSTS, STEPS)
+    assert 0.85 * 600 < seconds(recipe, shots=2) < 600
+    assert recipe.first == recipe.trials // 2
+    assert recipe.farthest.size == recipe.shot.epochs * STEPS // 10
+    assert recipe.mining.steps * recipe.mining.kept == pytest.approx(180_000, rel=0.2)
+
+
+def test_other_searches_spend_the_same_in_one_shot():
+    two, one = (complete({"oracle": name}, 10, COSTS, STEPS) for name in ("fgps", "random"))
+    assert one.shot.epochs == pytest.approx(2 * two.shot.epochs, abs=1)
+    assert one.trials > two.trials
+    assert seconds(one, shots=1) == pytest.approx(600, rel=0.1)
+
+
+def test_what_is_asked_for_stays():
+    asked = {"trials": 30, "finalists": 7, "shot": {"batch_size": 128}, "mining": {"chains": 1}, "seed": 0}
+    recipe = complete(asked, 10, COSTS, STEPS)
+    assert (recipe.trials, recipe.first, recipe.finalists, recipe.seed) == (30, 15, 7, 0)
+    assert (recipe.shot.batch_size, recipe.mining.chains) == (128, 1)
+    assert recipe.shot.epochs > 1
+
+
+def test_small_and_large_budgets_stay_within_bounds():
+    small, large = (complete({}, minutes, COSTS, STEPS) for minutes in (0.1, 10_000))
+    assert (small.shot.epochs, small.trials, small.finalists) == (1, 20, 2)
+    assert large.finalists == MOST_FINALISTS
+    assert large.farthest.size == 5500
+    assert large.mining.steps * large.mining.kept == 200_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"orakle": "fgps"}, "did you mean 'oracle'"),
+        ({"oracle": "magic"}, "oracle must be one of fgps"),
+        ({"trials": 1}, "trials must be 2 or more"),
+        ({"trials": 10, "first": 10}, "first must be from 1 to 9"),
+        ({"objectives": []}, "at least one"),
+        ({"shot": {"epochs": 0}}, "shot: epochs must be 1 or more"),
+        ({"mining": {"kept": 99}}, "cannot be kept"),
+    ],
+)
+def test_wrong_settings_are_told(asked, told):
+    with pytest.raises(UserError, match=told):
+        complete(asked, 10, COSTS, STEPS)
