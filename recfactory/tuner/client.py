@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,13 +10,16 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_client import OracleClient
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 
+from recfactory.errors import UserError
 from recfactory.tuner.oracle import ERROR_LENGTH, SamplerOracle
 from recfactory.tuner.wire import REPORT, Wire, chief_address
 
 HEART_SECONDS = 10.0
 """Between signs of life."""
+JOURNAL_SECONDS = 60.0
+"""How long a worker waits for the chief, and for other workers that read it, to let go of the journal."""
 SETTINGS = ("space", "objectives", "constraints", "candidates", "seed", "finalists", "planned", "project_dir")
-"""Attributes that follow from the arguments alone; keras-tuner's client knows four others."""
+"""Attributes that follow from the arguments alone; keras-tuner's client knows four others and no more."""
 
 
 class Client(OracleClient):  # type: ignore[misc]
@@ -27,6 +31,9 @@ class Client(OracleClient):  # type: ignore[misc]
         oracle: of the same arguments as the chief's; asked for its settings only.
     """
 
+    _over = False
+    """Whether the search is; the chief is gone then, and results are read from the folder."""
+
     def __init__(self, oracle: SamplerOracle) -> None:
         super().__init__(oracle)
         self.stub = Wire(chief_address())
@@ -35,7 +42,9 @@ class Client(OracleClient):  # type: ignore[misc]
         self._ended = threading.Event()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._oracle, name) if name in SETTINGS else super().__getattr__(name)
+        if name in SETTINGS or self._over:
+            return getattr(self._oracle, name)
+        return super().__getattr__(name)
 
     def add_context(self, context: Mapping[str, Any]) -> None:
         """Left to the chief, who keeps what the search depends on."""
@@ -46,6 +55,7 @@ class Client(OracleClient):  # type: ignore[misc]
         if trial.status == TrialStatus.RUNNING:
             self._scores, self._ended = {}, threading.Event()
             threading.Thread(target=self._live, args=(trial.trial_id, self._ended), daemon=True).start()
+        self._over = trial.status == TrialStatus.STOPPED
         return trial
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Trial:
@@ -60,6 +70,18 @@ class Client(OracleClient):  # type: ignore[misc]
         report = json.dumps({"scores": self._scores, "message": message or None}).encode()
         request = protos.get_service().EndTrialRequest(trial=trial.to_proto())
         self.stub.EndTrial(request, metadata=((REPORT, report),))
+
+    def get_best_trials(self, num_trials: int = 1) -> list[Trial]:
+        """See `SamplerOracle.get_best_trials`."""
+        until = time.monotonic() + JOURNAL_SECONDS
+        while self._over:
+            try:
+                return self._oracle.get_best_trials(num_trials)
+            except UserError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+        return list(super().get_best_trials(num_trials))
 
     def close(self) -> None:
         """Ends the signs of life."""

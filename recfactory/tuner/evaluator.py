@@ -10,6 +10,7 @@ from typing import Any
 import keras_tuner as kt
 
 from recfactory.errors import UserError
+from recfactory.models import registry
 from recfactory.search.trial import ALONE, SECOND
 from recfactory.space.path import Path
 from recfactory.supernet.samplers import ChosenPaths
@@ -71,10 +72,8 @@ class Evaluator:
         return {**found, "macs": float(path.macs), "params": float(path.params)}
 
     def model(self, path: Path, stage: str, name: str) -> Any:
-        """The model of a finished trial, with the weights it was scored with."""
+        """The trained model of a finished trial; of a path in a supernet, with the shared last layer."""
         if stage == ALONE:
-            from recfactory.models import registry
-
             return registry.load(self._alone_folder(name) / "model.keras")
         return self._scorer_of(path, stage).supernet.extract(path)
 

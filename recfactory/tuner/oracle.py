@@ -72,6 +72,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         lost_seconds: float = 120.0,
     ) -> None:
         _check_whole(max_trials=(max_trials, 1), seed=(seed, 0), finalists=(finalists, 0))
+        _check_whole(max_consecutive_failed_trials=(max_consecutive_failed_trials, 1))
         hyperparameters = kt.HyperParameters()
         declare(space, hyperparameters)
         hyperparameters.Choice(STAGE, [FIRST, SECOND, ALONE])

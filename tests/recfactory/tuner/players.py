@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small_search import CheapTuner, evolution
+from small_search import CheapTuner, StockTuner, evolution
 
 from recfactory.errors import UserError
 from recfactory.tuner import client, wire
@@ -19,7 +19,7 @@ CONTEXT.set_forkserver_preload(["recfactory.tuner.loop", "recfactory.tuner.oracl
 PATIENCE = 120
 
 
-def play(folder, name, port, options, pause, failing):
+def play(folder, name, port, options, pause, failing, stock):
     """One process: what it ran and how it ended goes to a file of its name."""
     if port:
         os.environ |= {
@@ -34,25 +34,27 @@ def play(folder, name, port, options, pause, failing):
         time.sleep(pause)
         return failing
 
-    tuner = CheapTuner(evolution(**options), directory=str(folder), project_name="search", fails=fails)
+    kind = StockTuner if stock else CheapTuner
+    tuner = kind(evolution(**options), directory=str(folder), project_name="search", fails=fails)
     (folder / f"{name}.ready").touch()
-    error = None
+    error = best = None
     try:
         tuner.search()
+        best = None if stock else tuner.get_best_hyperparameters()[0].values
     except UserError as told:
         error = str(told)
-    (folder / f"{name}.json").write_text(json.dumps({"ran": tuner.ran, "error": error}))
+    (folder / f"{name}.json").write_text(json.dumps({"ran": tuner.ran, "error": error, "best": best}))
 
 
 class Player:
     """A process that plays; killed at the end of the test if it still runs."""
 
-    def __init__(self, folder, name, port=None, options=None, pause=0.0, failing=False):
+    def __init__(self, folder, name, port=None, options=None, pause=0.0, failing=False, stock=False):
         self.folder, self.name = Path(folder), name
         for ending in ("running", "ready", "json"):
             (self.folder / f"{name}.{ending}").unlink(missing_ok=True)
         self.process = CONTEXT.Process(
-            target=play, args=(self.folder, name, port, options or {}, pause, failing), daemon=True
+            target=play, args=(self.folder, name, port, options or {}, pause, failing, stock), daemon=True
         )
         self.process.start()
 
@@ -71,6 +73,7 @@ class Player:
         self.process.join(PATIENCE)
         assert self.process.exitcode == 0, f"{self.name} ended with {self.process.exitcode}"
         found = json.loads((self.folder / f"{self.name}.json").read_text())
+        self.best = found["best"]
         return found["ran"], found["error"]
 
 

@@ -22,7 +22,7 @@ def row_of(trial, space=SPACE):
     return tuple(encode([from_hyperparameters(space, trial.hyperparameters)])[0].tolist())
 
 
-class CheapTuner(Tuner):
+class Cheap:
     """Scores each path by its price; `fails` says which trials do not work, by number."""
 
     def __init__(self, *arguments, fails=lambda number: False, **options):
@@ -36,6 +36,14 @@ class CheapTuner(Tuner):
         found = price(row_of(trial))
         # Trials trained alone come out a little otherwise.
         return {"val_logloss": found + 0.01 * (trial.hyperparameters.values["stage"] == "alone")}
+
+
+class CheapTuner(Cheap, Tuner):
+    pass
+
+
+class StockTuner(Cheap, kt.Tuner):
+    """As keras-tuner itself has it."""
 
 
 def evolution(**changes):

@@ -290,6 +290,7 @@ def test_what_needs_no_evaluation_is_measured(tmp_path):
         ({"objective": 3}, "objective 3"),
         ({"max_trials": 0}, "max_trials must be a whole number of at least 1, not 0"),
         ({"seed": None}, "seed must be a whole number of at least 0, not None"),
+        ({"max_consecutive_failed_trials": 0}, "max_consecutive_failed_trials must be"),
         ({"constraints": "macs<5"}, "write NAME<=NUMBER"),
         ({"constraints": ["macs<=5", "macs>=9"]}, "contradict each other"),
     ],

@@ -1,8 +1,10 @@
 """Real processes: a chief with two workers on loopback, and what is left of them when some are killed."""
 
+import socket
 import time
 
 import numpy as np
+import pytest
 from players import free_port, start
 from small_search import evolution, price, told, tuner
 
@@ -44,7 +46,19 @@ def test_chief_and_two_workers(start, tmp_path):
     assert sorted(ran[0][0] + ran[1][0]) == [f"{i:02d}" for i in range(22)]
     assert min(len(trials) for trials, _ in ran) > 2
     check_whole(tmp_path)
+    # All of them know the best, also when the chief has gone.
+    assert workers[0].best == workers[1].best == chief.best
+    assert chief.best["stage"] == "alone"
     assert not list(tmp_path.rglob("oracle.json")) + list(tmp_path.rglob("trial*"))
+
+
+def test_keras_tuners_own_chief_and_workers(start, tmp_path):
+    """Which round scores to single precision."""
+    port = free_port()
+    processes = [start(name, port=port, options=OPTIONS, stock=True) for name in ("chief", "worker0")]
+    assert [process.end()[1] for process in processes] == [None, None]
+    for row, stage, scores, _ in journal(tmp_path):
+        assert scores["val_logloss"] == pytest.approx(price(row) + 0.01 * (stage == "alone"), rel=1e-6)
 
 
 def test_the_trial_of_a_killed_worker_is_run_by_another(start, tmp_path):
@@ -61,6 +75,7 @@ def test_the_trial_of_a_killed_worker_is_run_by_another(start, tmp_path):
     check_whole(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_long_trial_is_not_taken_away(start, tmp_path):
     """Its worker gives signs of life."""
     port, options = free_port(), {**OPTIONS, "max_trials": 6}
@@ -134,9 +149,17 @@ def test_waiting_for_others_does_not_spin(tmp_path, monkeypatch):
     assert waits[:7] == [min(FIRST_WAIT * 2**i, LONGEST_WAIT) for i in range(7)]
 
 
-def test_a_port_that_is_taken(start):
+def test_a_second_chief_is_refused(start):
     port = free_port()
     start("chief", port=port, options=OPTIONS)
     start("worker0", port=port, options=OPTIONS, pause=0.5).wait_for("running")
-    second = start("chief-b", port=port, options={**OPTIONS, "seed": 3})
-    assert f"cannot listen at 127.0.0.1:{port}" in (second.end()[1] or "")
+    second = start("chief-b", port=free_port(), options=OPTIONS)
+    assert "journal.jsonl' is being written by another process" in second.end()[1]
+
+
+def test_a_port_that_is_taken(start):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert f"cannot listen at 127.0.0.1:{port}" in start("chief", port=port).end()[1]

@@ -108,6 +108,7 @@ def test_model_of_a_path_in_the_supernet(done, source):
     assert model.tower.count_params() == trial.metrics.get_last_value("params")
 
 
+@pytest.mark.slow
 def test_interrupted_between_any_two_trials_it_comes_to_the_same(done, source, tmp_path, monkeypatch):
     """Nothing is trained or chosen twice."""
     shots, choices = [], []
