@@ -34,7 +34,7 @@ class SearchRecipe:
         constraints: on scores, such as `macs<=200000`.
         seed: of everything, shots and finalists too.
         trials: scored in the supernets, all stages together.
-        first: of them in the first supernet; a two-shot search only.
+        first: of them in the first of two supernets; None for half.
         finalists: trained alone.
         shot: how each supernet is trained.
         final: how a finalist is trained.
@@ -50,7 +50,7 @@ class SearchRecipe:
     constraints: tuple[str, ...] = ()
     seed: int = 1
     trials: int = 200
-    first: int = 100
+    first: int | None = None
     finalists: int = 5
     shot: ShotRecipe = field(default_factory=lambda: ShotRecipe(optimizer="adam", learning_rate=0.001))
     final: Recipe = field(default_factory=Recipe)
@@ -62,7 +62,8 @@ class SearchRecipe:
         require(len(self.objectives) > 0, "search: objectives", "none", "at least one")
         require(0 <= self.seed < 2**31, "search: seed", self.seed, "from 0 to 2147483647")
         require(self.trials >= 2, "search: trials", self.trials, "2 or more")
-        require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
+        if self.first is not None:
+            require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
         require(self.finalists >= 1, "search: finalists", self.finalists, "1 or more")
 
 
@@ -80,12 +81,10 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     mining = seconds * (1 - SHOTS - TRIALS - FINALISTS)
     epochs = max(1, round(seconds * SHOTS / costs.epoch / (2 if two_shot else 1)))
     trials = max(20, round((seconds * TRIALS + (0 if two_shot else mining)) / costs.score))
-    trials = asked.get("trials") or trials
     paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
     default = SearchRecipe()
     budget: dict[str, Any] = {
         "trials": trials,
-        "first": max(1, trials // 2),
         "finalists": min(MOST_FINALISTS, max(2, round(seconds * FINALISTS / costs.training))),
         "shot": {**default.shot.to_dict(), "epochs": epochs},
         "mining": {"initial": paths // 10, "steps": paths // Mining.kept},

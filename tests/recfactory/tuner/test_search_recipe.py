@@ -19,7 +19,6 @@ def seconds(recipe, shots):
 def test_a_budget_is_used_but_for_the_mining():
     recipe = complete({}, 10, COSTS, STEPS)
     assert 0.85 * 600 < seconds(recipe, shots=2) < 600
-    assert recipe.first == recipe.trials // 2
     assert recipe.farthest.size == recipe.shot.epochs * STEPS // 10
     assert recipe.mining.steps * recipe.mining.kept == pytest.approx(180_000, rel=0.2)
 
@@ -34,7 +33,7 @@ def test_other_searches_spend_the_same_in_one_shot():
 def test_what_is_asked_for_stays():
     asked = {"trials": 30, "finalists": 7, "shot": {"batch_size": 128}, "mining": {"chains": 1}, "seed": 0}
     recipe = complete(asked, 10, COSTS, STEPS)
-    assert (recipe.trials, recipe.first, recipe.finalists, recipe.seed) == (30, 15, 7, 0)
+    assert (recipe.trials, recipe.finalists, recipe.seed) == (30, 7, 0)
     assert (recipe.shot.batch_size, recipe.mining.chains) == (128, 1)
     assert recipe.shot.epochs > 1
 

@@ -1,0 +1,107 @@
+"""`recfactory search` on a few hundred rows."""
+
+import json
+import shutil
+from itertools import pairwise
+
+import pytest
+from small_features import SIZES, write_features
+
+from recfactory.errors import UsageError, UserError
+from recfactory.space.path_file import read_path
+from recfactory.tuner import job
+from recfactory.tuner.costs import Costs
+
+ASKED = {
+    "sizes": {name: value for name, value in SIZES.items() if "operators" not in name},
+    "space": "small",
+    "trials": 12,
+    "finalists": 2,
+    "shot": {"epochs": 1, "batch_size": 100},
+    "final": {"epochs": 2, "batch_size": 200},
+    "mining": {"initial": 20, "steps": 20},
+    "farthest": {"size": 10},
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    return write_features(tmp_path_factory.mktemp("job") / "features")
+
+
+@pytest.fixture(autouse=True)
+def known_costs(monkeypatch):
+    monkeypatch.setattr(job, "measure_costs", lambda *_: Costs(1.0, 0.1, 5.0))
+
+
+def search(features, out, **changes):
+    lines = []
+    return job.search(features, out, {**ASKED, **changes}, 1.0, lines.append), lines
+
+
+def trials(out):
+    records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
+    return [
+        {name: value for name, value in record.items() if name not in ("seconds", "cpu_seconds")}
+        for record in records
+    ]
+
+
+def test_a_search_leaves_what_it_found_and_goes_on_where_it_was(features, tmp_path):
+    found, lines = search(features, tmp_path / "whole")
+    assert lines == [
+        "measuring what training and scoring cost here",
+        "fgps: 1 epochs a supernet, 12 trials, 2 finalists",
+    ]
+    path = read_path(tmp_path / "whole" / "best.json")
+    assert (path.macs, path.params) == (found["macs"], found["params"])
+    assert found["trials"] == 14
+    assert (tmp_path / "whole" / "alone").is_dir()
+    assert json.loads((tmp_path / "whole" / "result.json").read_text()) == found
+
+    # An undisturbed search and one that lost its last trials are the same in the end.
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    journal = tmp_path / "cut" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-3]) + lines[-3][:20])
+    again, said = search(features, tmp_path / "cut")
+    assert said == []
+    assert trials(tmp_path / "cut") == trials(tmp_path / "whole")
+    assert again["logloss"] == found["logloss"]
+
+
+def test_several_objectives_leave_a_front(features, tmp_path):
+    search(features, tmp_path / "front", oracle="pareto", objectives=["logloss", "macs"])
+    front = json.loads((tmp_path / "front" / "pareto.json").read_text())
+    scores = sorted((one["scores"]["logloss"], one["scores"]["macs"]) for one in front)
+    assert all(a[1] >= b[1] for a, b in pairwise(scores))
+
+
+def test_random_search_keeps_a_constraint(features, tmp_path):
+    out = tmp_path / "random"
+    found, _ = search(features, out, oracle="random", constraints=["macs<=400"])
+    assert found["macs"] <= 400
+
+
+def test_mistakes_are_told_in_one_sentence(features, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(UserError, match="no candidate keeps macs<=1"):
+        search(features, out, constraints=["macs<=1"])
+    for changes, told in (
+        ({"seed": 4}, "holds a search with another 'seed' .3, now 4.; give another --out"),
+        ({"trials": 13}, "another 'trials'"),
+    ):
+        with pytest.raises(UserError, match=told):
+            search(features, out, **{"constraints": ["macs<=1"], **changes})
+    with pytest.raises(UserError, match="holds a search with a budget of 1 minutes, not 2"):
+        job.search(features, out, {**ASKED, "constraints": ["macs<=1"]}, 2.0, print)
+    others = write_features(tmp_path / "others", seed=1)
+    with pytest.raises(UserError, match="other features"):
+        search(others, out, constraints=["macs<=1"])
+    with pytest.raises(UserError, match="holds no search"):
+        search(features, tmp_path)
+    with pytest.raises(UsageError, match="macs<=10 and macs>=20 contradict each other"):
+        search(features, tmp_path / "c", constraints=["macs<=10", "macs>=20"])
+    with pytest.raises(UserError, match="dense_dims must be a tuple of whole numbers"):
+        search(features, tmp_path / "d", sizes={"dense_dims": []})
