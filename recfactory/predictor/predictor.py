@@ -16,8 +16,9 @@ from recfactory.predictor.kinds import Kind
 from recfactory.predictor.network import Network
 from recfactory.predictor.options import PredictorOptions
 from recfactory.predictor.scale import Scale, scale_of
+from recfactory.predictor.student import Student
 from recfactory.predictor.symbols import one_hot
-from recfactory.predictor.training import Lesson, Trainer
+from recfactory.predictor.training import Lesson
 from recfactory.search.candidates import AnyRows
 from recfactory.search.objectives import Floats
 from recfactory.space.genes import Rows
@@ -103,59 +104,21 @@ def fit_predictor(
     everything = Lesson(inputs, np.broadcast_to(targets, inputs.shape[:2]))
     kinds = kinds if options.encoding == "pids" else ()
     apart = np.array_split(rng.permutation(len(genes)), min(options.folds, len(genes)))
-    tried: list[tuple[float, _Student, PredictorOptions]] = []
+    tried: list[tuple[float, Student, PredictorOptions]] = []
     # The networks are so small that moving their data to a GPU would take longer than all the rest.
     with tf.device("CPU"):
         for widths in options.widths:
             network = Network(symbols, options.embedding, widths, rng, kinds)
-            student = _Student(network, options, rng)
+            student = Student(network, options, rng)
             if options.pretrain and pretrain:
                 student.pretrain(*_macs_lesson(symbols, *pretrain, options, rng))
             for decay in options.decays:
                 one = replace(options, widths=(widths,), decays=(decay,))
-                tried.append(
-                    (_kendall(student.predict_apart(everything, apart, decay), losses), student, one)
-                )
+                predicted = student.predict_apart(everything, apart, decay)
+                tried.append((_kendall(predicted, losses), student, one))
         kendall, student, chosen = max(tried, key=itemgetter(0))
-        student.learn(everything, *chosen.decays)
+        student.learn(everything, chosen.decays[0])
     return Predictor(Folded(symbols, student.network), scale, chosen, kendall)
-
-
-class _Student:
-    """A network that learns again and again from the same start.
-
-    Args:
-        network: new.
-        options: of its training.
-        rng: of its training.
-    """
-
-    def __init__(self, network: Network, options: PredictorOptions, rng: np.random.Generator) -> None:
-        self.network, self.options, self.rng = network, options, rng
-        self.trainer = Trainer(network, options.learning_rate, options.hinge, options.margin)
-        self.start = network.get_weights()
-
-    def learn(self, lesson: Lesson, decay: float) -> None:
-        """Learns a lesson from the start."""
-        self.network.set_weights(self.start)
-        self.trainer.learn(lesson, self.options.epochs, decay, self.rng)
-
-    def pretrain(self, lesson: Lesson, steps: int) -> None:
-        """Learns a lesson that all later ones start from, except for the last layer."""
-        last = self.network.trunk[-1]
-        start = last.get_weights()
-        self.trainer.learn(lesson, steps, 0.0, self.rng)
-        last.set_weights(start)
-        self.start = self.network.get_weights()
-
-    def predict_apart(self, lesson: Lesson, apart: list[npt.NDArray[np.int64]], decay: float) -> Floats:
-        """What it predicts of each group of rows after learning the others, `(rows,)`."""
-        predicted = np.empty(lesson.targets.shape[1])
-        for held in apart:
-            others = np.setdiff1d(np.arange(len(predicted)), held)
-            self.learn(Lesson(lesson.inputs[:, others], lesson.targets[:, others]), decay)
-            predicted[held] = self.network(lesson.inputs[0, held])
-        return predicted
 
 
 def _macs_lesson(
@@ -166,6 +129,8 @@ def _macs_lesson(
     rng: np.random.Generator,
 ) -> tuple[Lesson, int]:
     """The log of macs (PIDS, arXiv 2211.15759) in batches, and how many steps they are learned."""
+    if len(macs) != len(genes) or not (np.asarray(macs) > 0).all():
+        raise UserError("predictor: the rows to learn first need one number above 0 each, their macs")
     logs = np.log(np.asarray(macs, np.float64))
     targets = scale_of(logs, options.clip).forth(logs).astype(np.float32)
     rows = min(PRETRAIN_BATCH, len(genes))

@@ -59,14 +59,14 @@ class Trainer:
             rng: of the pairs that the ranking loss compares.
         """
         for variable in self.optimizer.variables:
-            if variable is not self.optimizer.learning_rate:
-                variable.assign(tf.zeros_like(variable))
+            variable.assign(tf.zeros_like(variable))
         shifts = rng.integers(1, max(2, lesson.targets.shape[1]), steps).astype(np.int32)
         self._learn(
             *map(tf.constant, (lesson.inputs, lesson.targets, shifts)), tf.constant(decay, tf.float32)
         )
 
     def _steps(self, inputs: tf.Tensor, targets: tf.Tensor, shifts: tf.Tensor, decay: tf.Tensor) -> None:
+        # Its own loop, as a call for each step would take longer than the step.
         steps, parts = tf.shape(shifts)[0], tf.shape(inputs)[0]
         weights = [variable.value for variable in self.network.trainable_variables]
         for step in tf.range(steps):

@@ -127,3 +127,10 @@ def test_options_without_the_argument_they_need_are_refused(entry, argument):
     options = PredictorOptions.from_dict({**QUICK.to_dict(), **entry})
     with pytest.raises(UsageError, match=argument):
         fit_predictor(PATHS.symbols, GENES[:40], LOSSES[:40], options)
+
+
+@pytest.mark.parametrize("macs", [MACS[:20] * 0, MACS[:19]])
+def test_rows_to_learn_first_need_their_macs(macs):
+    options = PredictorOptions.from_dict({**QUICK.to_dict(), "pretrain": True})
+    with pytest.raises(UserError, match="macs"):
+        fit_predictor(PATHS.symbols, GENES[:40], LOSSES[:40], options, pretrain=(GENES[:20], macs))
