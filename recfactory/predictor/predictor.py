@@ -20,13 +20,12 @@ from recfactory.predictor.student import Student
 from recfactory.predictor.symbols import one_hot
 from recfactory.predictor.training import Lesson
 from recfactory.search.candidates import AnyRows
+from recfactory.search.choice import LEAST
 from recfactory.search.objectives import Floats
 from recfactory.space.genes import Rows
 
 Augment = Callable[[Rows, np.random.Generator], Rows]
 """Genes of other candidates that do as those given, row by row."""
-LEAST = 5
-"""Trials without which the predictor refuses to say anything."""
 PRETRAIN_BATCH = 256
 
 

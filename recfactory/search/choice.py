@@ -19,8 +19,8 @@ from recfactory.space.genes import Rows
 
 Fit = Callable[[tuple[int, ...], AnyRows, Floats], Predictor]
 """Makes a predictor from how many symbols each column of genes can hold, genes `(n, length)` and losses."""
-LEAST = 2
-"""Trials without which there is nothing to learn; a predictor may want more."""
+LEAST = 5
+"""Trials without which a predictor has nothing to learn from."""
 
 
 class Choice(NamedTuple):

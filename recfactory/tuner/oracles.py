@@ -9,7 +9,7 @@ from recfactory.errors import UsageError
 from recfactory.predictor.on_space import fit_on_space
 from recfactory.predictor.options import PredictorOptions
 from recfactory.search.candidates import AnyRows
-from recfactory.search.choice import Choice, choose
+from recfactory.search.choice import LEAST, Choice, choose
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.farthest import Farthest
 from recfactory.search.metropolis import MetropolisEvolution
@@ -165,7 +165,7 @@ class FGPSOracle(SamplerOracle):
         **options: as of `SamplerOracle`.
 
     Raises:
-        UsageError: when `first` leaves no trials for the second supernet, or there are several objectives.
+        UsageError: when there are too few trials for either shot, or several objectives.
     """
 
     def __init__(
@@ -180,9 +180,10 @@ class FGPSOracle(SamplerOracle):
     ) -> None:
         super().__init__(*arguments, **options)
         self.first = int(self.max_trials) // 2 if first is None else first
-        if not 0 < self.first < self.max_trials:
+        if not LEAST <= self.first < self.max_trials:
             raise UsageError(
-                f"first must be from 1 to max_trials - 1 = {self.max_trials - 1}, not {self.first}"
+                f"{self.first} of {self.max_trials} trials cannot be in the first shot: at least {LEAST} are "
+                "needed there, and one in the second"
             )
         self._objective = only_objective(self.objectives, "two-shot search")
         self.predictor = predictor or PredictorOptions()
