@@ -3,13 +3,13 @@
 import keras
 import tensorflow as tf
 
-from recfactory.layers.normalise import normalise
-from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.normalised import NormalisedOperator
+from recfactory.layers.operator import Weights
 from recfactory.layers.token_linear import token_linear
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
-class DotProduct(OperatorLayer):
+class DotProduct(NormalisedOperator):
     """Inner products of all pairs of tokens, then a normalised linear layer (NASRec, table 1).
 
     The numbers become one token. The tokens are first reduced to about sqrt(2 dim), so that there are about
@@ -19,16 +19,16 @@ class DotProduct(OperatorLayer):
     kind = "dot_product"
 
     @classmethod
-    def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
+    def product(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
         """Maps numbers `(batch, width)` and tokens `(batch, embedding_dim, tokens)` to `(batch, dim)`."""
         numbers, tokens = inputs
         project, project_bias = weights["project"]
         reduce, reduce_bias = weights["reduce"]
-        kernel, *vectors = weights["kernel"]
+        kernel, *_ = weights["kernel"]
         token = tf.matmul(numbers, project) + project_bias
         tokens = tf.concat([token_linear(tokens, reduce) + reduce_bias, token[:, :, tf.newaxis]], 2)
         products = pack(tf.matmul(tokens, tokens, transpose_a=True))
-        return normalise(tf.matmul(products, kernel), *vectors)
+        return tf.matmul(products, kernel)
 
 
 def pack(products: tf.Tensor) -> tf.Tensor:

@@ -3,20 +3,21 @@
 import keras
 import tensorflow as tf
 
-from recfactory.layers.normalise import normalise
-from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.normalised import NormalisedOperator
+from recfactory.layers.operator import Weights
 from recfactory.layers.token_linear import token_linear
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
-class EFC(OperatorLayer):
+class EFC(NormalisedOperator):
     """A linear layer over tokens, normalised over them, with ReLU (NASRec, table 1)."""
 
     kind = "efc"
+    relu = True
 
     @classmethod
-    def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
+    def product(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
         """Maps tokens `(batch, embedding_dim, tokens)` to `(batch, embedding_dim, dim)`."""
         (tokens,) = inputs
-        kernel, *vectors = weights["kernel"]
-        return tf.nn.relu(normalise(token_linear(tokens, kernel), *vectors))
+        kernel, *_ = weights["kernel"]
+        return token_linear(tokens, kernel)

@@ -3,19 +3,20 @@
 import keras
 import tensorflow as tf
 
-from recfactory.layers.normalise import normalise
-from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.normalised import NormalisedOperator
+from recfactory.layers.operator import Weights
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
-class FC(OperatorLayer):
+class FC(NormalisedOperator):
     """A linear layer, normalised, with ReLU (NASRec, table 1)."""
 
     kind = "fc"
+    relu = True
 
     @classmethod
-    def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
+    def product(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
         """Maps the concatenated numbers `(batch, width)` to `(batch, dim)`."""
         (numbers,) = inputs
-        kernel, *vectors = weights["kernel"]
-        return tf.nn.relu(normalise(tf.matmul(numbers, kernel), *vectors))
+        kernel, *_ = weights["kernel"]
+        return tf.matmul(numbers, kernel)

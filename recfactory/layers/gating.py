@@ -3,12 +3,12 @@
 import keras
 import tensorflow as tf
 
-from recfactory.layers.normalise import normalise
-from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.normalised import NormalisedOperator
+from recfactory.layers.operator import Weights
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
-class SigmoidGating(OperatorLayer):
+class SigmoidGating(NormalisedOperator):
     """The right source gated by the left one, then a normalised linear layer (NASRec, table 1).
 
     The gates are a linear layer of the left source, as wide as it. NASRec pads the narrower of gates and
@@ -18,12 +18,12 @@ class SigmoidGating(OperatorLayer):
     kind = "gating"
 
     @classmethod
-    def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
+    def product(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
         """Maps left `(batch, width)` and right `(batch, other width)` to `(batch, dim)`."""
         left, right = inputs
         (gate,) = weights["gate"]
         _, offset = weights["offset"]
-        kernel, *vectors = weights["kernel"]
+        kernel, *_ = weights["kernel"]
         gates = tf.sigmoid(tf.matmul(left, gate, transpose_b=True) + offset)
         gated = gates * right[:, : tf.shape(gate)[0]]
-        return normalise(tf.matmul(gated, kernel), *vectors)
+        return tf.matmul(gated, kernel)

@@ -69,17 +69,20 @@ class OperatorLayer(keras.layers.Layer):
         self.named: dict[str, list[Any]] = {}
         for operation in self.operations(shapes_of(input_shape)):
             if isinstance(operation, Linear):
-                self.named[operation.name] = self._make(operation)
+                self.named[operation.name] = self.make(operation)
         self.built = True
 
     def call(self, inputs: Any) -> tf.Tensor:
         """Applies the operator; shapes as in `compute` of its class."""
-        inputs = inputs if isinstance(inputs, list | tuple) else [inputs]
+        return self.compute(*self.arguments(inputs))
+
+    def arguments(self, inputs: Any) -> tuple[Any, ...]:
+        """What `compute` takes: the weights, then each input."""
         weights = {
             name: tuple(tf.convert_to_tensor(value) for value in values)
             for name, values in self.named.items()
         }
-        return self.compute(weights, *inputs)
+        return weights, *(inputs if isinstance(inputs, list | tuple) else [inputs])
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """`(batch, dim)` of a dense operator, `(batch, embedding_dim, dim)` of a sparse one."""
@@ -90,7 +93,8 @@ class OperatorLayer(keras.layers.Layer):
         """The constructor's arguments as JSON values."""
         return {**super().get_config(), "dim": self.dim}
 
-    def _make(self, linear: Linear) -> list[Any]:
+    def make(self, linear: Linear) -> list[Any]:
+        """Makes the weights of a linear layer: its matrix, then its vectors."""
         shape = (linear.inputs.size, linear.outputs.size)
         stored = shape[::-1] if linear.by_output else shape
         # A matrix without inputs is no weight.

@@ -3,26 +3,26 @@
 import keras
 import tensorflow as tf
 
-from recfactory.layers.normalise import normalise
-from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.normalised import NormalisedOperator
+from recfactory.layers.operator import Weights
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
-class Sum(OperatorLayer):
+class Sum(NormalisedOperator):
     """The sum of two sources, normalised; first a linear layer if it is not `dim` wide (NASRec, table 1)."""
 
     kind = "sum"
 
     @classmethod
-    def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
+    def product(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
         """Maps left `(batch, width)` and right `(batch, other)`, the narrower padded, to `(batch, dim)`."""
         left, right = inputs
-        kernel, *vectors = weights["kernel"]
+        kernel, *_ = weights["kernel"]
         width = tf.maximum(tf.shape(left)[1], tf.shape(right)[1])
         total = _pad(left, width) + _pad(right, width)
         if kernel.shape[0] != 0:
             total = tf.matmul(total, kernel)
-        return normalise(total, *vectors)
+        return total
 
 
 def _pad(numbers: tf.Tensor, width: tf.Tensor) -> tf.Tensor:

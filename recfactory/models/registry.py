@@ -1,13 +1,15 @@
-"""The hand-made models by name. Importing this does not import TensorFlow."""
+"""Models by name, hand-made or found by a search. Importing this does not import TensorFlow."""
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from recfactory.errors import UsageError, UserError
 from recfactory.features.layout import Layout
 from recfactory.schema.mapping import did_you_mean
+from recfactory.space.path import Path
+from recfactory.space.path_file import ENDING, read_path
 from recfactory.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -20,60 +22,89 @@ MODELS = {
     "mlp": "recfactory.models.mlp",
     "tfrs": "recfactory.models.tfrs_ranking",
 }
-"""The module of each model; its `make(recipe)` returns the tower and the width of the table it reads."""
+"""The module of each hand-made model; its `make(recipe)` returns the tower and the width of its table."""
 
 
 def check_name(name: str) -> None:
-    """Refuses the name of no model.
+    """Refuses what is neither the name of a model nor that of a path file.
 
     Raises:
-        UsageError: listing the names there are.
+        UserError: as `find`.
     """
-    if name not in MODELS:
-        raise UsageError(
-            f"there is no model '{name}'; there are {', '.join(MODELS)}{did_you_mean(name, MODELS)}"
-        )
+    find(name)
 
 
-def build(name: str, layout: Layout, hyperparameters: Recipe | Mapping[str, Any] | None = None) -> "Ranker":
+def find(model: str | Path) -> str | Path:
+    """The model that is meant.
+
+    Args:
+        model: one of `MODELS`, a path, or the name of a path file such as best.json.
+
+    Returns:
+        The name of a hand-made model, or a path.
+
+    Raises:
+        UsageError: for an unknown name, listing the names there are.
+        UserError: when a path file is missing or holds no path.
+    """
+    if isinstance(model, Path) or model in MODELS:
+        return model
+    if model.endswith(ENDING):
+        return read_path(model)
+    raise UsageError(
+        f"there is no model '{model}'; there are {', '.join(MODELS)}{did_you_mean(model, MODELS)}, and files "
+        "of searched paths such as best.json"
+    )
+
+
+def build(
+    model: str | Path, layout: Layout, hyperparameters: Recipe | Mapping[str, Any] | None = None
+) -> "Ranker":
     """Makes a model, not yet compiled; the same arguments give the same initial values.
 
     Args:
-        name: one of `MODELS`.
+        model: as of `find`.
         layout: of the features it reads.
-        hyperparameters: a recipe, or some of its entries; the others keep their defaults.
+        hyperparameters: a recipe, or some of its entries; the others keep their defaults. A path has its own
+            sizes and leaves those of the recipe alone.
 
     Raises:
         UsageError: for an unknown name or hyperparameter.
     """
-    check_name(name)
+    model = find(model)
     import keras
 
     from recfactory.models.ranker import Ranker
+    from recfactory.models.standalone import build_ranker
 
-    make = importlib.import_module(MODELS[name]).make
     recipe = (
         hyperparameters if isinstance(hyperparameters, Recipe) else Recipe.from_dict(hyperparameters or {})
     )
+    penalties: dict[str, Any] = {"embedding_l2": recipe.embedding_l2, "clip_norm": recipe.clip_norm}
     # Keras draws initial values from Python's random state, which imports may move on: seed after them.
+    if isinstance(model, Path):
+        keras.utils.set_random_seed(recipe.seed)
+        return build_ranker(model, layout, recipe.batch_norm, recipe.dropout, name="path", **penalties)
+    make = importlib.import_module(MODELS[model]).make
     keras.utils.set_random_seed(recipe.seed)
     tower, width = make(recipe)
-    return Ranker(
-        layout, width, tower, embedding_l2=recipe.embedding_l2, clip_norm=recipe.clip_norm, name=name
-    )
+    return Ranker(layout, width, tower, name=model, **penalties)
 
 
-def load(path: Path | str) -> "Ranker":
+def load(path: File | str) -> "Ranker":
     """Loads a model.keras, whatever model it holds; it is not compiled.
 
     Raises:
         UserError: when there is no such file.
     """
-    path = Path(path)
+    path = File(path)
     if not path.is_file():
         raise UserError(f"there is no trained model '{path}'; train one with `recfactory train`")
     import keras
 
+    from recfactory.models.standalone import import_layers
+
+    import_layers()
     for module in ("recfactory.models.ranker", *MODELS.values()):
         importlib.import_module(module)  # Keras finds a class by its name once its module is imported
     return keras.models.load_model(path, compile=False)

@@ -5,19 +5,23 @@ from typing import Any
 import keras
 
 from recfactory.features.layout import Layout
-from recfactory.layers.elastic import layer_class
+from recfactory.layers.elastic import LAYERS, layer_class
 from recfactory.layers.forward import forward
+from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.stem import Stem
 from recfactory.models.ranker import Ranker
+from recfactory.space.operators import operator_names
 from recfactory.space.path import Path
 from recfactory.space.wiring import Part
 
 
-def build_tower(path: Path) -> keras.Model:
+def build_tower(path: Path, batch_norm: bool = False, dropout: float = 0.0) -> keras.Model:
     """The architecture of a path as a functional model.
 
     Args:
         path: the architecture.
+        batch_norm: whether operators normalise batches; otherwise layers, as in the supernet.
+        dropout: share of the numbers of dense operators dropped in training.
 
     Returns:
         A model of `[numbers (batch, dense columns), fields (batch, fields, embedding_dim)]` to the logit
@@ -28,7 +32,10 @@ def build_tower(path: Path) -> keras.Model:
     fields = keras.Input((space.fields, space.embedding_dim), name="fields")
 
     def run(part: Part, inputs: list[Any]) -> Any:
-        return layer_class(part.kind)(_dim(path, part), name=layer_name(part))(inputs)
+        layer, options = layer_class(part.kind), {}
+        if issubclass(layer, NormalisedOperator):
+            options = {"batch_norm": batch_norm, "dropout": dropout if part.role == "dense" else 0.0}
+        return layer(_dim(path, part), name=layer_name(part), **options)(inputs)
 
     def join(tensors: list[Any]) -> Any:
         return keras.layers.Concatenate()(tensors)
@@ -37,15 +44,25 @@ def build_tower(path: Path) -> keras.Model:
     return keras.Model([numbers, fields], logit, name="path")
 
 
-def build_ranker(path: Path, layout: Layout, **options: Any) -> Ranker:
+def build_ranker(
+    path: Path, layout: Layout, batch_norm: bool = False, dropout: float = 0.0, **options: Any
+) -> Ranker:
     """A path as a model to train, evaluate and export like any other.
 
     Args:
         path: the architecture.
         layout: of the features.
+        batch_norm: as of `build_tower`.
+        dropout: as of `build_tower`.
         **options: as of `Ranker`.
     """
-    return Ranker(layout, path.space.embedding_dim, build_tower(path), **options)
+    return Ranker(layout, path.space.embedding_dim, build_tower(path, batch_norm, dropout), **options)
+
+
+def import_layers() -> None:
+    """Imports the layers of all parts: Keras finds a saved class by its name once its module is imported."""
+    for kind in (*LAYERS, *operator_names()):
+        layer_class(kind)
 
 
 def layer_name(part: Part) -> str:

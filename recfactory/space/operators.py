@@ -94,6 +94,11 @@ def operator(name: str) -> Operator:
     return _OPERATORS[name]
 
 
+def operator_names() -> tuple[str, ...]:
+    """The names of all operators there are."""
+    return tuple(_OPERATORS)
+
+
 def balanced_tokens(dim: Any) -> Any:
     """Tokens whose pairs are about as many as `dim` outputs (NASRec, operator balancing)."""
     tokens = np.round(np.sqrt(2.0 * np.asarray(dim))).astype(np.int64)

@@ -10,6 +10,7 @@ from recfactory.training.recipe import Recipe
 RECIPE = "recipe.json"
 RESULT = "result.json"
 MODEL = "model.keras"
+PATH = "path.json"
 
 
 def claim(out: Path, model: str, recipe: Recipe, digest: str) -> dict[str, Any] | None:
@@ -17,7 +18,7 @@ def claim(out: Path, model: str, recipe: Recipe, digest: str) -> dict[str, Any] 
 
     Args:
         out: the model's folder.
-        model: name of the model.
+        model: name of the model; equal networks have equal names.
         recipe: its hyperparameters.
         digest: of the features.
 

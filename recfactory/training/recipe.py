@@ -12,13 +12,16 @@ from recfactory.schema.mapping import did_you_mean
 class Recipe:
     """Hyperparameters; the same defaults for every data set.
 
+    Of the sizes, a path has its own; all other entries mean for it what they mean for a hand-made model.
+
     Args:
         embedding_dim: numbers in an embedding.
         hidden: widths of the hidden layers.
         bottom: widths of DLRM's layers on the dense columns, before the one as wide as an embedding.
         crosses: cross layers of DCN-V2.
-        dropout: share of hidden activations dropped in training.
-        batch_norm: whether hidden layers are batch-normalised.
+        dropout: share of hidden activations dropped in training; of a path, of what dense operators make.
+        batch_norm: whether hidden layers are batch-normalised; a path's operators are layer-normalised
+            otherwise, as in the supernet.
         embedding_l2: weight decay of embeddings, see `Ranker`.
         optimizer: adam or adagrad, of the table (its sparse form) and of everything else.
         learning_rate: step size of both.

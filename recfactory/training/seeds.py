@@ -2,23 +2,25 @@
 
 import statistics
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path as File
 from typing import Any
 
 from recfactory.errors import UsageError, UserError
 from recfactory.files import write_json
+from recfactory.models import registry
+from recfactory.space.path import Path
 from recfactory.training.folder import RECIPE
 from recfactory.training.loop import Log
 from recfactory.training.recipe import Recipe
-from recfactory.training.train import print_line, train
+from recfactory.training.train import model_name, print_line, train
 
 SUMMARY = "summary.json"
 
 
 def train_seeds(
-    features: Path | str,
-    model: str,
-    out: Path | str,
+    features: File | str,
+    model: str | Path,
+    out: File | str,
     recipe: Recipe | None = None,
     seeds: int = 5,
     log: Log = print_line,
@@ -27,7 +29,7 @@ def train_seeds(
 
     Args:
         features: a features folder.
-        model: one of `registry.MODELS`.
+        model: as of `train`.
         out: becomes seed-0/, seed-1/, ... as `train` fills them, and summary.json.
         recipe: hyperparameters; seed-K is trained with its seed + K.
         seeds: how many.
@@ -41,7 +43,8 @@ def train_seeds(
     """
     if seeds < 1:
         raise UsageError(f"--seeds must be 1 or more, not {seeds}")
-    recipe, out = recipe or Recipe(), Path(out)
+    model = registry.find(model)
+    recipe, out = recipe or Recipe(), File(out)
     if (out / RECIPE).is_file():
         raise UserError(f"'{out}' holds a single training; give another --out for {seeds} seeds")
     results = []
@@ -49,7 +52,12 @@ def train_seeds(
         log(f"seed {index + 1} of {seeds}")
         seeded = replace(recipe, seed=recipe.seed + index)
         results.append(train(features, model, out / f"seed-{index}", seeded, log))
-    summary: dict[str, Any] = {"model": model, "seeds": seeds, "split": "valid", "results": results}
+    summary: dict[str, Any] = {
+        "model": model_name(model),
+        "seeds": seeds,
+        "split": "valid",
+        "results": results,
+    }
     for name in ("auc", "logloss", "seconds", "examples_per_second"):
         values = [result[name] for result in results]
         summary[f"{name}_mean"] = statistics.fmean(values)

@@ -3,7 +3,7 @@
 import hashlib
 import statistics
 import sys
-from pathlib import Path
+from pathlib import Path as File
 from typing import Any
 
 import keras
@@ -13,7 +13,10 @@ from recfactory.errors import UserError
 from recfactory.features import packed
 from recfactory.files import whole_file, write_json
 from recfactory.models import registry
+from recfactory.models.macs import count_macs
 from recfactory.models.ranker import Ranker
+from recfactory.space.path import Path
+from recfactory.space.path_file import check_columns, path_name, write_path
 from recfactory.training import folder
 from recfactory.training.checkpoint import CHECKPOINT
 from recfactory.training.loop import CHECKPOINT_SECONDS, Log, run_epochs
@@ -29,37 +32,43 @@ def print_line(line: str) -> None:
 
 
 def train(
-    features: Path | str,
-    model: str,
-    out: Path | str,
+    features: File | str,
+    model: str | Path,
+    out: File | str,
     recipe: Recipe | None = None,
     log: Log = print_line,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> dict[str, Any]:
-    """Trains a hand-made model, or goes on with a training that was interrupted.
+    """Trains a hand-made model or a path, or goes on with a training that was interrupted.
 
     An interrupted training ends with the very weights of an undisturbed one. Test rows are not read.
 
     Args:
         features: a features folder.
-        model: one of `registry.MODELS`.
+        model: one of `registry.MODELS`, a path, or the name of a path file such as best.json.
         out: the model's folder; becomes model.keras, recipe.json, training.jsonl, timings.jsonl,
-            tensorboard/ and, last, result.json.
-        recipe: hyperparameters.
+            tensorboard/, for a path path.json and, last, result.json.
+        recipe: hyperparameters; a path has its own sizes and takes all others.
         log: takes the lines that say how it goes.
         checkpoint_seconds: between checkpoints inside an epoch.
 
     Returns:
-        The content of result.json: names, sizes, validation metrics of the best epoch, speed.
+        The content of result.json: names, sizes, validation metrics of the best epoch, speed. Of the sizes,
+        `macs` are multiply-accumulates per example (see `count_macs`), `params` all weights, `tower_params`
+        those without the embedding table.
 
     Raises:
-        UserError: for an unknown model, features that cannot be trained on, or a folder that holds
-            another training.
+        UserError: for an unknown model, a path file that is none or of other columns, features that cannot
+            be trained on, or a folder that holds another training.
     """
-    registry.check_name(model)
-    recipe, out = recipe or Recipe(), Path(out)
+    model = registry.find(model)
+    recipe, out = recipe or Recipe(), File(out)
     source = open_source(features)
-    finished = folder.claim(out, model, recipe, source.digest)
+    if isinstance(model, Path):
+        check_columns(model, source.layout, source.features)
+    finished = folder.claim(out, model_name(model), recipe, source.digest)
+    if isinstance(model, Path):
+        write_path(out / folder.PATH, model)
     if finished is not None:
         (out / CHECKPOINT).unlink(missing_ok=True)
         log(f"'{out}' is trained already")
@@ -87,14 +96,23 @@ def train(
     return result
 
 
-def _result(model: str, recipe: Recipe, source: Source, ranker: Ranker, state: State) -> dict[str, Any]:
+def model_name(model: str | Path) -> str:
+    """What a model folder is marked with; equal networks have equal names."""
+    return path_name(model) if isinstance(model, Path) else model
+
+
+def _result(
+    model: str | Path, recipe: Recipe, source: Source, ranker: Ranker, state: State
+) -> dict[str, Any]:
     digest = hashlib.sha256()
     for weights in ranker.get_weights():
         digest.update(weights.tobytes())
     return {
-        "model": model,
+        "model": model_name(model),
         "seed": recipe.seed,
+        "macs": count_macs(ranker),
         "params": int(ranker.count_params()),
+        "tower_params": int(ranker.tower.count_params()),
         "table_rows": source.layout.table_rows,
         "rows": source.rows["train"],
         "epochs": state.epoch,

@@ -5,7 +5,7 @@ import pytest
 from recfactory.errors import UserError
 from recfactory.files import write_json
 from recfactory.saved_model import digest
-from serving.trained import export_once, export_trained
+from serving.trained import export_once, export_trained, first_examples
 
 
 def test_a_missing_model_is_named(tmp_path):
@@ -34,6 +34,26 @@ def test_the_same_weights_give_the_same_digest(trained, tmp_path):
     assert (first / "assets.extra" / "schema.yaml").read_text() == (
         trained / "features" / "schema.yaml"
     ).read_text()
+
+
+def test_a_trained_path_is_exported_like_any_model(trained, tmp_path):
+    import tensorflow as tf
+
+    from recfactory.features.spec import read_spec
+    from recfactory.space import make_space
+    from recfactory.space.sampling import largest
+    from recfactory.training.recipe import Recipe
+    from recfactory.training.train import train
+
+    sizes = {"blocks": 2, "dense_dims": (8,), "sparse_dims": (4,), "embedding_dim": 4}
+    path = largest(make_space(read_spec(trained / "features").layout, **sizes))
+    result = train(trained / "features", path, tmp_path / "model", Recipe(epochs=1))
+    exported = export_once(tmp_path / "model", trained / "features", tmp_path / "saved_model")
+    serve = tf.saved_model.load(str(exported)).signatures["serving_default"]
+    examples = tf.constant(first_examples(trained / "features", "valid", 5))
+    (predicted,) = serve(examples).values()
+    assert predicted.shape[0] == 5
+    assert result["macs"] == path.macs
 
 
 def test_an_export_is_done_once_and_follows_the_training(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from pipelines.features import make_features
 from recfactory.benchmarks import ranking
 from recfactory.benchmarks.masked import masked_normalisation
 from recfactory.errors import UserError
-from recfactory.layers import fc, normalise
+from recfactory.layers import normalise, normalised
 from recfactory.space.space import Space
 from recfactory.supernet.shot import ShotRecipe
 
@@ -65,5 +65,5 @@ def test_masked_normalisation_is_that_of_padded_outputs():
     padded = tf.pad(x, [[0, 0], [0, 4]])
     expected = normalise.normalise(padded, tf.zeros([8]), tf.ones([8]), tf.zeros([8]))[:, :4]
     with masked_normalisation(space):
-        np.testing.assert_allclose(fc.normalise(x, zero, one, zero), expected, atol=1e-5)
-    assert fc.normalise is normalise.normalise
+        np.testing.assert_allclose(normalised.normalise(x, zero, one, zero), expected, atol=1e-5)
+    assert normalised.normalise is normalise.normalise

@@ -6,6 +6,9 @@ import pytest
 import tensorflow as tf
 
 from recfactory.features.layout import make_layout
+from recfactory.layers.elastic import layer_class
+from recfactory.layers.normalised import NormalisedOperator
+from recfactory.models.macs import count_macs
 from recfactory.models.sparse_update import SparseAdam
 from recfactory.models.standalone import build_ranker, build_tower, layer_name
 from recfactory.space import HANDMADE, PRESETS, Space
@@ -34,19 +37,10 @@ def rows(layout, count, seed=0):
     return inputs, (rng.random(count) < 0.4).astype(np.float32)
 
 
-def counted_macs(tower):
-    """Multiply-accumulates of the matrix products in the graph of one example."""
-    specs = [tf.TensorSpec([1, *symbol.shape[1:]]) for symbol in tower.inputs]
-    traced = tf.function(lambda *inputs: tower(list(inputs)), input_signature=specs)
-    total = 0
-    for product in traced.get_concrete_function().graph.get_operations():
-        if product.type in ("MatMul", "BatchMatMulV2"):
-            left, result = product.inputs[0].shape, product.outputs[0].shape
-            turned = product.get_attr("transpose_a" if product.type == "MatMul" else "adj_x")
-            total += int(np.prod(result)) * int(left[-2 if turned else -1])
-        else:
-            assert product.type not in ("Einsum", "BatchMatMul", "BatchMatMulV3", "Conv2D")
-    return total
+def counted_macs(path, **options):
+    fields = [(str(number), 1, 3) for number in range(path.space.fields)]
+    numbers = tuple(f"number {number}" for number in range(path.space.numbers))
+    return count_macs(build_ranker(path, make_layout(numbers, fields), **options))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -67,14 +61,26 @@ def test_a_tower_is_the_live_parts_and_has_the_paths_weights(preset):
 def test_macs_are_those_of_the_built_graph(preset, changes):
     space = small_space(preset, **changes)
     for path in some_paths(space, 5, seed=3):
-        assert counted_macs(build_tower(path)) == path.macs
+        assert counted_macs(path) == path.macs
 
 
 @pytest.mark.parametrize("model", HANDMADE)
 def test_handmade_architectures(model):
     path = HANDMADE[model](small_space("full"))
     tower = build_tower(path)
-    assert (tower.count_params(), counted_macs(tower)) == (path.params, path.macs)
+    assert (tower.count_params(), counted_macs(path)) == (path.params, path.macs)
+
+
+def test_batch_normalisation_and_dropout_reach_every_operator_that_knows_them():
+    for path in some_paths(small_space("full"), 6, seed=4):
+        tower = build_tower(path, batch_norm=True, dropout=0.3)
+        found = {layer.name: layer for layer in tower.layers if isinstance(layer, NormalisedOperator)}
+        parts = [part for part in live_parts(path) if issubclass(layer_class(part.kind), NormalisedOperator)]
+        assert {layer_name(part) for part in parts} == set(found)
+        for part in parts:
+            layer = found[layer_name(part)]
+            assert (layer.batch_norm, layer.dropout) == (True, 0.3 if part.role == "dense" else 0.0)
+        assert counted_macs(path, batch_norm=True, dropout=0.3) == path.macs
 
 
 @pytest.mark.slow
@@ -83,7 +89,7 @@ def test_costs_of_true_presets(preset):
     space = Space(13, 26, **PRESETS[preset])
     for path in some_paths(space, 60):
         tower = build_tower(path)
-        assert (tower.count_params(), counted_macs(tower)) == (path.params, path.macs)
+        assert (tower.count_params(), counted_macs(path)) == (path.params, path.macs)
 
 
 CATEGORICAL = make_layout((), [("a", 1, 9), ("b", 2, 7)])
@@ -94,11 +100,12 @@ CATEGORICAL = make_layout((), [("a", 1, 9), ("b", 2, 7)])
     [(LAYOUT, {}), (CATEGORICAL, {"numbers": 0, "fields": 2, "raw_dense": "fields"})],
     ids=["numbers", "no dense columns"],
 )
-def test_trains_saves_and_loads(layout, changes, tmp_path):
+@pytest.mark.parametrize("form", [{}, {"batch_norm": True, "dropout": 0.2}], ids=["layer", "batch"])
+def test_trains_saves_and_loads(layout, changes, form, tmp_path):
     keras.utils.set_random_seed(1)
     space = small_space("full", blocks=2, **changes)
     path = some_paths(space, 12, seed=2)[-1]
-    ranker = build_ranker(path, layout, embedding_l2=0.01, clip_norm=5.0)
+    ranker = build_ranker(path, layout, embedding_l2=0.01, clip_norm=5.0, **form)
     assert (ranker.embedding_l2, ranker.clip_norm) == (0.01, 5.0)
     ranker.compile(keras.optimizers.Adam(0.01), SparseAdam(0.01))
     inputs, label = rows(layout, 64)

@@ -1,0 +1,78 @@
+"""Files that hold a path, such as the best.json of a search: its space, its blocks and how it scored."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path as File
+from typing import Any
+
+from recfactory.errors import UserError
+from recfactory.features.layout import Layout
+from recfactory.files import write_json
+from recfactory.space.path import Path
+
+ENDING = ".json"
+"""Tells the name of a path file from that of a hand-made model."""
+_SCORES = "scores"
+
+
+def write_path(file: File | str, path: Path, scores: Mapping[str, Any] | None = None) -> None:
+    """Writes a path, whole or not at all.
+
+    Args:
+        file: becomes JSON: `space`, `blocks` and, if given, `scores`.
+        path: the architecture.
+        scores: how it was found and what it reached, for readers; JSON values.
+    """
+    content = json.loads(path.to_json())
+    write_json(file, {**content, _SCORES: dict(scores)} if scores is not None else content)
+
+
+def read_path(file: File | str) -> Path:
+    """The path of a file that `write_path` wrote.
+
+    Raises:
+        UserError: when there is no such file, or it holds no path.
+    """
+    try:
+        values = json.loads(File(file).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"there is no path file '{file}'; `recfactory search` writes one, best.json"
+        ) from None
+    except OSError as error:
+        raise UserError(f"cannot read the path file '{file}': {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"'{file}' is no path file: it is not JSON ({error})") from error
+    if isinstance(values, dict):
+        values.pop(_SCORES, None)
+    try:
+        return Path.from_json(json.dumps(values))
+    except UserError as error:
+        raise UserError(f"'{file}' is no path file: {error}") from error
+
+
+def check_columns(path: Path, layout: Layout, features: File | str) -> None:
+    """Refuses a path for data with other columns.
+
+    Args:
+        path: the architecture.
+        layout: of the features.
+        features: their folder.
+
+    Raises:
+        UserError: when the numbers of columns differ.
+    """
+    wanted = (path.space.numbers, path.space.fields)
+    found = (len(layout.dense), len(layout.fields))
+    if wanted != found:
+        raise UserError(
+            f"the path is of another space: it reads {wanted[0]} dense and {wanted[1]} categorical columns, "
+            f"'{features}' has {found[0]} and {found[1]}; take a path that was searched on these features"
+        )
+
+
+def path_name(path: Path) -> str:
+    """A short name of the network that a path describes: equal networks of a space have equal names."""
+    content = json.dumps([path.space.to_dict(), path.genes], sort_keys=True)
+    return f"path-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
