@@ -13,6 +13,8 @@ from recfactory.errors import UsageError, UserError
 
 Result = dict[str, Any]
 INTERRUPTED = 130
+OF_DATASETS = ("ranking", "search")
+"""Benchmarks of one data set at a time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -349,24 +351,33 @@ def _bench(asked: argparse.Namespace) -> Result:
         from recfactory.benchmarks.supernet import bench_supernet
 
         measured = bench_supernet()
-    elif asked.name == "ranking":
-        if not asked.features or not asked.dataset:
-            raise UsageError("bench ranking needs --features DIR and --dataset NAME")
-        _quietly()
-        from recfactory.benchmarks.ranking import bench_ranking
-
-        rows = Path(asked.results) / f"ranking-{asked.dataset}.jsonl"
-        measured = {asked.dataset: bench_ranking(asked.dataset, asked.features, rows, _say)}
+    elif asked.name in OF_DATASETS:
+        measured = _bench_dataset(asked)
     else:
         _quietly()
         from serving.bench import bench_serving
 
         measured = bench_serving()
-    kept = keep_result(asked.name, measured, Path(asked.results), add=asked.name == "ranking")
+    kept = keep_result(asked.name, measured, Path(asked.results), add=asked.name in OF_DATASETS)
     for name, value in measured.items():
         _say(f"  {name}: {value}")
     _say(f"  kept in {kept}")
     return measured
+
+
+def _bench_dataset(asked: argparse.Namespace) -> Result:
+    if not asked.features or not asked.dataset:
+        raise UsageError(f"bench {asked.name} needs --features DIR and --dataset NAME")
+    _quietly()
+    rows = Path(asked.results) / f"{asked.name}-{asked.dataset}.jsonl"
+    if asked.name == "ranking":
+        from recfactory.benchmarks.ranking import bench_ranking
+
+        return {asked.dataset: bench_ranking(asked.dataset, asked.features, rows, _say)}
+    from recfactory.benchmarks.search import bench_search
+
+    work = Path(asked.work) / asked.dataset
+    return {asked.dataset: bench_search(asked.dataset, asked.features, rows, work, _say)}
 
 
 def _doctor(asked: argparse.Namespace) -> Result:

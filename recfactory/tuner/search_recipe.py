@@ -13,8 +13,10 @@ from recfactory.tuner.costs import Costs
 
 TWO_SHOT = ("fgps",)
 """Oracles that train a second supernet."""
-SHOTS, TRIALS, FINALISTS = 0.45, 0.2, 0.25
-"""Shares of a budget; a two-shot search mines in the rest, others score more trials."""
+SHOTS, MINING, FINALISTS = 0.4, 0.1, 0.3
+"""Shares of a budget; whatever is left goes into trials."""
+MOST_EPOCHS = 12
+"""Of a supernet; more would have the embeddings learn the rows by heart."""
 MINED_PER_SECOND = 3000
 STEPS_PER_CHOSEN = 10
 """Steps of the second shot for each path of its set; the paper has about 13."""
@@ -52,7 +54,9 @@ class SearchRecipe:
     trials: int = 200
     first: int | None = None
     finalists: int = 5
-    shot: ShotRecipe = field(default_factory=lambda: ShotRecipe(optimizer="adam", learning_rate=0.001))
+    shot: ShotRecipe = field(
+        default_factory=lambda: ShotRecipe(optimizer="adam", learning_rate=0.001, embedding_l2=0.05)
+    )
     final: Recipe = field(default_factory=Recipe)
     mining: Mining = field(default_factory=Mining)
     farthest: Farthest = field(default_factory=Farthest)
@@ -78,17 +82,26 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     """
     seconds = 60 * minutes
     two_shot = asked.get("oracle", SearchRecipe.oracle) in TWO_SHOT
-    mining = seconds * (1 - SHOTS - TRIALS - FINALISTS)
-    epochs = max(1, round(seconds * SHOTS / costs.epoch / (2 if two_shot else 1)))
-    trials = max(20, round((seconds * TRIALS + (0 if two_shot else mining)) / costs.score))
+    shots = 2 if two_shot else 1
+    epochs = max(1, min(MOST_EPOCHS, round(seconds * SHOTS / costs.epoch / shots)))
+    finalists = max(2, min(MOST_FINALISTS, round(seconds * FINALISTS / costs.training)))
+    mining = seconds * MINING if two_shot else 0.0
+    left = seconds - shots * epochs * costs.epoch - finalists * costs.training - mining
     paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
     default = SearchRecipe()
     budget: dict[str, Any] = {
-        "trials": trials,
-        "finalists": min(MOST_FINALISTS, max(2, round(seconds * FINALISTS / costs.training))),
+        "trials": max(20, round(left / costs.score)),
+        "finalists": finalists,
         "shot": {**default.shot.to_dict(), "epochs": epochs},
         "mining": {"initial": paths // 10, "steps": paths // Mining.kept},
-        "farthest": {"size": min(Farthest.size, max(100, epochs * steps // STEPS_PER_CHOSEN))},
+        "farthest": _farthest(epochs * steps // STEPS_PER_CHOSEN),
     }
     nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
     return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
+
+
+def _farthest(size: int) -> dict[str, int]:
+    """Farthest Greedy Path Sampling of a set of this size, in as many rounds as the paper's."""
+    size = min(Farthest.size, max(100, size))
+    drawn = -(-size * Farthest.drawn // Farthest.size)
+    return {"size": size, "drawn": drawn, "moved": max(1, drawn * Farthest.moved // Farthest.drawn)}

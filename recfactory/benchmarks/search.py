@@ -1,0 +1,177 @@
+"""Compares searches with each other, with random search and with hand-made models, under one protocol."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recfactory.benchmarks.search_row import LOSSES, handmade_row, search_row
+from recfactory.errors import UserError
+from recfactory.journal import Journal
+from recfactory.models.macs import count_macs
+from recfactory.models.registry import build
+from recfactory.training.recipe import Recipe
+from recfactory.training.source import open_source
+
+SEARCHES = ("fgps", "evolution", "random")
+HANDMADE = ("dlrm", "deepfm", "dcnv2", "mlp")
+REFERENCE = "dcnv2"
+"""No path with more macs than this model's is searched."""
+SPLITS = ("valid", "test")
+SAMPLES = 2_000
+"""Of the bootstrap."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How methods are compared on a data set.
+
+    Args:
+        search: entries of `SearchRecipe`, but for the oracle and the seed.
+        minutes: of processor time for a search.
+        seeds: of everything.
+    """
+
+    search: dict[str, Any] = field(default_factory=dict)
+    minutes: float = 10.0
+    seeds: tuple[int, ...] = (1, 2, 3)
+
+
+# A tenth of NASRec's minutes leaves no time for attention, the dearest operator on a processor.
+_SPACE = {
+    "space": "full",
+    "sizes": {"sparse_operators": ["efc"], "dense_dims": [16, 32, 64, 128, 256], "sparse_dims": [16, 32]},
+}
+SETTINGS = {name: Settings(_SPACE) for name in ("frappe", "kdd12", "synthetic")}
+"""By data set."""
+
+
+def bench_search(
+    dataset: str,
+    features: Path | str,
+    rows: Path | str,
+    folder: Path | str,
+    log: Callable[[str], None] = print,
+    processes: int | None = None,
+) -> list[dict[str, Any]]:
+    """Runs each method with each seed, in processes of one thread each; hours of work, resumable row by row.
+
+    Args:
+        dataset: one of `SETTINGS`.
+        features: its features folder.
+        rows: file that grows by a row of JSON for each search or training.
+        folder: to work in.
+        log: takes a line per row.
+        processes: at once; default: one per core.
+
+    Returns:
+        For each method and split: means and deviations over seeds, and how much worse than FGPS on the same
+        rows, with the 95% interval of a paired bootstrap.
+
+    Raises:
+        UserError: for an unknown data set.
+    """
+    if dataset not in SETTINGS:
+        raise UserError(f"no settings for '{dataset}'; there are {', '.join(SETTINGS)}")
+    settings, features, folder = SETTINGS[dataset], Path(features), Path(folder)
+    source = open_source(features)
+    most = count_macs(build(REFERENCE, source.layout))
+    search = {**settings.search, "constraints": [f"macs<={most}"]}
+    with Journal(rows) as journal:
+        done = {(row["method"], row["seed"]) for row in journal.records}
+        todo = [
+            (method, seed)
+            for seed in settings.seeds
+            for method in (*HANDMADE, *SEARCHES)
+            if (method, seed) not in done
+        ]
+        for method, seed, row in _run(todo, features, folder, search, settings.minutes, processes):
+            journal.append({"method": method, "seed": seed, **row})
+            log(f"{dataset}, {method}, seed {seed}: {row['valid']['logloss']:.5f}, {row['macs']:,} macs")
+        return summarise(journal.records, settings, folder)
+
+
+def _run(
+    todo: Sequence[tuple[str, int]],
+    features: Path,
+    folder: Path,
+    search: dict[str, Any],
+    minutes: float,
+    processes: int | None,
+) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    # One thread each, so that processor time is the same for all, whatever else runs.
+    os.environ |= dict.fromkeys(
+        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+    )
+    pool = ProcessPoolExecutor(
+        processes or os.cpu_count(), mp_context=get_context("spawn"), max_tasks_per_child=1
+    )
+    with pool:
+        jobs: dict[Future[dict[str, Any]], tuple[str, int]] = {}
+        for method, seed in todo:
+            place = folder / f"{method}-{seed}"
+            if method in HANDMADE:
+                job = pool.submit(handmade_row, features, place, method, Recipe(seed=seed))
+            else:
+                asked = {**search, "oracle": method, "seed": seed}
+                job = pool.submit(search_row, features, place, asked, minutes)
+            jobs[job] = (method, seed)
+        for job in as_completed(jobs):
+            yield *jobs[job], job.result()
+
+
+def summarise(rows: Sequence[dict[str, Any]], settings: Settings, folder: Path) -> list[dict[str, Any]]:
+    """Means over seeds, method by method.
+
+    Args:
+        rows: of a finished journal.
+        settings: that they were made with.
+        folder: where the losses of each row lie; without it there is no bootstrap.
+
+    Returns:
+        As `bench_search`.
+    """
+    summary = []
+    for method in (*SEARCHES, *HANDMADE):
+        of_method = [row for row in rows if row["method"] == method]
+        for split in SPLITS:
+            if split not in of_method[0]:
+                continue
+            figures: dict[str, Any] = {"method": method, "split": split, "seeds": len(of_method)}
+            for name in of_method[0][split]:
+                values = [row[split][name] for row in of_method]
+                figures |= {
+                    f"{name}_mean": float(np.mean(values)),
+                    f"{name}_std": float(np.std(values, ddof=1)),
+                }
+            for name in ("macs", "params", "cpu_minutes"):
+                figures[name] = float(np.mean([row[name] for row in of_method]))
+            if method != SEARCHES[0]:
+                figures["worse_than_fgps"] = _paired(folder, settings.seeds, method, split)
+            summary.append(figures)
+    return summary
+
+
+def _paired(folder: Path, seeds: Sequence[int], method: str, split: str) -> list[float] | None:
+    """Difference in LogLoss to FGPS on the same rows, mean over seeds: value, 2.5% and 97.5% points."""
+    ours, theirs = (_losses(folder, seeds, name, split) for name in (SEARCHES[0], method))
+    if ours is None or theirs is None:
+        return None
+    difference = theirs - ours
+    rng = np.random.default_rng(0)
+    draws = [rng.choice(difference, len(difference)).mean() for _ in range(SAMPLES)]
+    return [float(difference.mean()), *map(float, np.quantile(draws, [0.025, 0.975]))]
+
+
+def _losses(folder: Path, seeds: Sequence[int], method: str, split: str) -> Any:
+    """The LogLoss of each row, mean over seeds; None where the files are gone."""
+    inner = "winner" if method in SEARCHES else "."
+    files = [folder / f"{method}-{seed}" / inner / LOSSES for seed in seeds]
+    if not all(file.is_file() for file in files):
+        return None
+    return np.mean([np.load(file)[split] for file in files], axis=0)

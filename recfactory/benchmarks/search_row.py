@@ -1,0 +1,91 @@
+"""One row of the search benchmark: a search, or the training of a hand-made model."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recfactory.features import packed
+from recfactory.features.spec import read_spec
+from recfactory.metrics import regret
+from recfactory.models import registry
+from recfactory.quiet import import_tensorflow_quietly
+from recfactory.space.path_file import read_path
+from recfactory.training.folder import MODEL
+from recfactory.training.recipe import Recipe
+from recfactory.training.score import measure, probabilities, read_answers
+from recfactory.training.source import SCORE_BATCH, Source, open_source
+from recfactory.training.train import train
+
+LOSSES = "losses.npz"
+FRESH = 100
+"""Added to a search's seed for the last training of its winner: those that chose it do not judge it."""
+
+
+def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: float) -> dict[str, Any]:
+    """Searches, trains the winner once more and measures it.
+
+    Args:
+        features: a features folder.
+        folder: to work in; what is in it is lost.
+        settings: of the search, as of `SearchRecipe`.
+        minutes: its budget of processor time.
+
+    Returns:
+        What `_measured` says of the winner, the search's `cpu_minutes` and the winner's `path`.
+    """
+    import_tensorflow_quietly()
+    from recfactory.tuner.job import search
+
+    shutil.rmtree(folder, ignore_errors=True)
+    found = search(features, folder / "search", settings, minutes, lambda line: None)
+    cpu_minutes = time.process_time() / 60
+    path = read_path(found["best"])
+    recipe = Recipe.from_dict({**settings.get("final", {}), "seed": settings["seed"] + FRESH})
+    row = _trained(features, path, folder / "winner", recipe)
+    return {**row, "cpu_minutes": cpu_minutes, "trials": found["trials"], "path": path.to_json()}
+
+
+def handmade_row(features: Path, folder: Path, model: str, recipe: Recipe) -> dict[str, Any]:
+    """Trains a hand-made model and measures it.
+
+    Args:
+        features: a features folder.
+        folder: to work in; what is in it is lost.
+        model: one of `registry.MODELS`.
+        recipe: how to train.
+    """
+    import_tensorflow_quietly()
+    shutil.rmtree(folder, ignore_errors=True)
+    row = _trained(features, model, folder, recipe)
+    return {**row, "cpu_minutes": time.process_time() / 60}
+
+
+def _trained(features: Path, model: Any, folder: Path, recipe: Recipe) -> dict[str, Any]:
+    result = train(features, model, folder, recipe, lambda line: None)
+    ranker, source = registry.load(folder / MODEL), open_source(features)
+    row: dict[str, Any] = {"macs": result["macs"], "params": result["tower_params"]}
+    losses: dict[str, Any] = {}
+    for split in ("valid", "test"):
+        if not source.rows.get(split):
+            continue
+        answers, predicted = read_answers(source, split), probabilities(ranker, source, split)
+        logloss, auc = measure(answers, predicted)
+        row[split] = {"logloss": logloss, "auc": auc}
+        truth = _truth(source, split)
+        if truth is not None:
+            row[split]["regret"] = regret(truth, predicted, answers.weight)
+        clipped = np.clip(predicted, 1e-7, 1 - 1e-7)
+        losses[split] = -np.where(answers.label > 0, np.log(clipped), np.log1p(-clipped)).astype(np.float32)
+    np.savez(folder / LOSSES, **losses)
+    return row
+
+
+def _truth(source: Source, split: str) -> Any:
+    """The known click probabilities of a split, or None."""
+    if read_spec(source.features).schema.truth is None:
+        return None
+    data = packed.dataset(source.features, split, source.layout, SCORE_BATCH, truth=True)
+    return np.concatenate([truth.numpy() for *_, truth in data])
