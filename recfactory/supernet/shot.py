@@ -19,6 +19,7 @@ from recfactory.progress import Progress
 from recfactory.settings import require
 from recfactory.space.space import Space
 from recfactory.supernet.samplers import FullWarmup, RandomPaths, Sampler, Sandwich
+from recfactory.supernet.score import Scorer
 from recfactory.supernet.supernet import Supernet
 from recfactory.training import checkpoint
 from recfactory.training.source import Source
@@ -26,6 +27,7 @@ from recfactory.training.state import State
 
 SHOT = "shot.json"
 CHECKPOINT_SECONDS = 300.0
+PROBES, PROBE_STEP, PROBE_ROWS = 4, 2**40, 20_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class ShotRecipe:
         embedding_l2: weight decay of embeddings, as of `Ranker`.
         full_share: share of the steps in which the full supernet is trained with falling probability.
         sandwich: whether each path is trained together with its largest and its smallest form.
+        patience: epochs in which the validation LogLoss of some random paths does not fall before training
+            stops; the best epoch's weights stay. 0 trains all epochs and keeps the last one's.
         seed: of initial values, paths and order of rows.
     """
 
@@ -52,6 +56,7 @@ class ShotRecipe:
     embedding_l2: float = 0.0
     full_share: float = 0.0
     sandwich: bool = False
+    patience: int = 0
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -61,6 +66,7 @@ class ShotRecipe:
         require(self.clip_norm >= 0, "shot: clip_norm", self.clip_norm, "0 or more")
         require(self.embedding_l2 >= 0, "shot: embedding_l2", self.embedding_l2, "0 or more")
         require(0 <= self.full_share <= 1, "shot: full_share", self.full_share, "from 0 to 1")
+        require(self.patience >= 0, "shot: patience", self.patience, "0 or more")
         require(0 <= self.seed < 2**31, "shot: seed", self.seed, "from 0 to 2147483647")
 
     def to_dict(self) -> dict[str, Any]:
@@ -132,21 +138,39 @@ def train_shot(
     )
     supernet.compile(recipe.make_optimizer(steps))
     path = out / checkpoint.CHECKPOINT
-    state, _ = checkpoint.restore(path, supernet) if path.is_file() else (State(), [])
-    keeper = _Keeper(path, state, checkpoint_seconds)
+    state, best = checkpoint.restore(path, supernet) if path.is_file() else (State(), [])
+    keeper = _Keeper(path, state, best, checkpoint_seconds)
     with Progress("shot", steps, "steps") as progress:
         progress.advance(state.epoch * source.steps(recipe) + state.step)
         keeper.advance = lambda: progress.advance(1)
-        while state.epoch < recipe.epochs:
+        while state.epoch < recipe.epochs and not 0 < recipe.patience <= state.waited:
             data = source.epoch(recipe, state.epoch, state.step)
             supernet.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=[keeper])
-            if not math.isfinite(float(supernet.mean_loss.result())):
+            loss = float(supernet.mean_loss.result())
+            if not math.isfinite(loss):
                 raise UserError(
                     f"the loss of epoch {state.epoch + 1} is not a number; lower the learning rate"
                 )
-            state.epoch, state.step = state.epoch + 1, 0
+            if not recipe.patience:
+                state.epoch, state.step = state.epoch + 1, 0
+                continue
+            measured = {"train_logloss": loss, "valid_logloss": _probe(supernet, source, recipe, base)}
+            if state.finish_epoch(measured, source.rows["train"]):
+                keeper.best = supernet.get_weights()
+            checkpoint.save(path, supernet, state, keeper.best)
+    if keeper.best:
+        supernet.set_weights(keeper.best)
     checkpoint.save(path, supernet, state, [])
     return supernet
+
+
+def _probe(supernet: Supernet, source: Source, recipe: ShotRecipe, base: Sampler | None) -> float:
+    """Mean validation LogLoss of some paths, the same ones whenever it is asked."""
+    draws = base or RandomPaths(recipe.seed)
+    # Steps of no shot, so that it does not matter which paths were trained last.
+    paths = [path for step in range(PROBES) for path in draws.paths(supernet.space, PROBE_STEP + step)]
+    scorer = Scorer(supernet, source, refit_rows=0, valid_rows=PROBE_ROWS)
+    return sum(scorer.score(path).logloss for path in paths) / len(paths)
 
 
 def _claim(out: Path, space: Space, source: Source, recipe: ShotRecipe, base: Sampler | None) -> None:
@@ -175,9 +199,9 @@ def _claim(out: Path, space: Space, source: Source, recipe: ShotRecipe, base: Sa
 class _Keeper(keras.callbacks.Callback):
     """Counts steps and writes checkpoints."""
 
-    def __init__(self, path: Path, state: State, seconds: float) -> None:
+    def __init__(self, path: Path, state: State, best: checkpoint.Weights, seconds: float) -> None:
         super().__init__()
-        self.path, self.state, self.seconds = path, state, seconds
+        self.path, self.state, self.best, self.seconds = path, state, best, seconds
         self.advance: Callable[[], None] = lambda: None
         self.saved = time.monotonic()
 
@@ -186,5 +210,5 @@ class _Keeper(keras.callbacks.Callback):
         self.state.step += 1
         self.advance()
         if time.monotonic() - self.saved >= self.seconds:
-            checkpoint.save(self.path, self.model, self.state, [])
+            checkpoint.save(self.path, self.model, self.state, self.best)
             self.saved = time.monotonic()

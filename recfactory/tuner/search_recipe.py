@@ -55,7 +55,9 @@ class SearchRecipe:
     first: int | None = None
     finalists: int = 5
     shot: ShotRecipe = field(
-        default_factory=lambda: ShotRecipe(optimizer="adam", learning_rate=0.001, embedding_l2=0.05)
+        default_factory=lambda: ShotRecipe(
+            optimizer="adam", learning_rate=0.001, embedding_l2=0.05, patience=2
+        )
     )
     final: Recipe = field(default_factory=Recipe)
     mining: Mining = field(default_factory=Mining)

@@ -12,6 +12,9 @@ from nets import LAYOUT, small_space
 
 from recfactory.errors import UserError
 from recfactory.models.sparse_update import SparseAdagrad, SparseAdam
+from recfactory.space.genes import encode
+from recfactory.space.sampling import smallest
+from recfactory.supernet import shot
 from recfactory.supernet.samplers import ChosenPaths, FullWarmup, RandomPaths, Sandwich
 from recfactory.supernet.shot import ShotRecipe, train_shot
 from recfactory.training import checkpoint
@@ -177,3 +180,40 @@ def test_rates_rise_for_a_tenth_then_fall_as_a_cosine():
 
 def test_recipe_as_json_values():
     assert ShotRecipe(**RECIPE.to_dict()) == RECIPE
+
+
+PATIENT = replace(RECIPE, epochs=6, patience=1)
+
+
+def test_stops_when_validation_gets_worse_and_keeps_the_best_epoch(source, tmp_path, monkeypatch):
+    losses, held = iter([0.5, 0.4, 0.6]), []
+
+    def probe(net, *_):
+        held.append(net.get_weights())
+        return next(losses)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shot, "_probe", probe)
+        net = train_shot(SPACE, source, PATIENT, tmp_path)
+    for ours, best in zip(net.get_weights(), held[1], strict=True):
+        np.testing.assert_array_equal(ours, best)
+    # Found finished, it is neither trained nor probed again.
+    same(train_shot(SPACE, source, PATIENT, tmp_path), everything(net))
+
+
+def test_a_patient_shot_resumes_to_the_same_weights(source, tmp_path, monkeypatch):
+    expected = everything(train_shot(SPACE, source, PATIENT, tmp_path / "a"))
+    with monkeypatch.context() as patch:
+        interrupt(patch, STEPS + 3)
+        with pytest.raises(Interrupted):
+            train_shot(SPACE, source, PATIENT, tmp_path / "b", checkpoint_seconds=0)
+    same(train_shot(SPACE, source, PATIENT, tmp_path / "b"), expected)
+
+
+def test_validation_is_that_of_the_same_paths_each_time(source, tmp_path):
+    net = train_shot(SPACE, source, RECIPE, tmp_path)
+    first = shot._probe(net, source, PATIENT, None)
+    net.steps.assign_add(5)
+    assert shot._probe(net, source, PATIENT, None) == first
+    rows = ChosenPaths(1, encode([smallest(SPACE)]).tolist())
+    assert shot._probe(net, source, PATIENT, rows) != first
