@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recfactory.arguments import Verb, make_parser
+from recfactory.arguments import make_parser
 from recfactory.errors import UsageError, UserError
 
 Result = dict[str, Any]
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
     """
-    known, rest = make_parser(_verbs()).parse_known_args(arguments)
+    known, rest = make_command_line().parse_known_args(arguments)
     try:
         if rest and not hasattr(known, "runner"):
             raise UsageError(f"unknown argument '{rest[0]}'; see `recfactory {known.verb} --help`")
@@ -389,16 +389,19 @@ def _doctor(asked: argparse.Namespace) -> Result:
     return {**found, "exit_code": 0 if found["healthy"] else 1}
 
 
-def _verbs() -> dict[str, Verb]:
-    return {
-        "features": _features,
-        "search": _search,
-        "train": _train,
-        "evaluate": _evaluate,
-        "publish": _publish,
-        "serve": _serve,
-        "predict": _predict,
-        "run": _run,
-        "bench": _bench,
-        "doctor": _doctor,
-    }
+def make_command_line() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    return make_parser(
+        {
+            "features": _features,
+            "search": _search,
+            "train": _train,
+            "evaluate": _evaluate,
+            "publish": _publish,
+            "serve": _serve,
+            "predict": _predict,
+            "run": _run,
+            "bench": _bench,
+            "doctor": _doctor,
+        }
+    )

@@ -10,6 +10,7 @@ import numpy as np
 
 from recfactory.errors import UserError
 from recfactory.files import read_json, write_json
+from recfactory.search.feasible import sample_feasible
 from recfactory.search.front import excesses, loss_table, non_dominated_ranks
 from recfactory.search.objectives import Constraint, parse_constraint
 from recfactory.settings import read_settings, write_settings
@@ -81,6 +82,7 @@ def plan(
     """
     given = read_settings(SearchRecipe, asked, "search")
     space = make_space(source.layout, given.space, **given.sizes)
+    _check_possible(make_oracle(space, given))
     ours = {"asked": write_settings(asked), "minutes": minutes, "features": source.digest}
     if (out / PLAN).is_file():
         theirs = read_json(out / PLAN)
@@ -99,18 +101,20 @@ def plan(
     return space, recipe
 
 
-def make_tuner(space: Space, out: Path, recipe: SearchRecipe) -> SupernetTuner:
-    """The tuner of a recipe.
+def make_oracle(space: Space, recipe: SearchRecipe) -> SamplerOracle:
+    """The oracle of a recipe.
 
     Args:
         space: to search.
-        out: the search's folder.
         recipe: all numbers.
+
+    Raises:
+        UsageError: for numbers, objectives or constraints that cannot be.
     """
     options = dict(recipe.options)
     if recipe.oracle == "fgps":
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
-    oracle = ORACLES[recipe.oracle](
+    return ORACLES[recipe.oracle](
         space,
         objective=[_valid_name(name) for name in recipe.objectives],
         max_trials=recipe.trials,
@@ -119,13 +123,28 @@ def make_tuner(space: Space, out: Path, recipe: SearchRecipe) -> SupernetTuner:
         finalists=recipe.finalists,
         **options,
     )
+
+
+def make_tuner(space: Space, out: Path, recipe: SearchRecipe) -> SupernetTuner:
+    """The tuner of a recipe.
+
+    Args:
+        space: to search.
+        out: the search's folder.
+        recipe: all numbers.
+    """
     return SupernetTuner(
-        oracle,
+        make_oracle(space, recipe),
         supernet=replace(recipe.shot, seed=recipe.seed),
         final=replace(recipe.final, seed=recipe.seed),
         directory=out.parent,
         project_name=out.name,
     )
+
+
+def _check_possible(oracle: SamplerOracle) -> None:
+    """Refuses constraints that no path keeps, before anything is measured or written."""
+    sample_feasible(oracle.candidates, oracle.constraints, 1, np.random.default_rng(oracle.seed))
 
 
 def _check_same(out: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:

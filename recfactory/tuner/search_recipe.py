@@ -11,6 +11,8 @@ from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
 from recfactory.tuner.costs import Costs
 
+SCORES = ("logloss", "auc", "macs", "params")
+"""Of a path; any can be an objective."""
 TWO_SHOT = ("fgps",)
 """Oracles that train a second supernet."""
 SHOTS, MINING, FINALISTS = 0.4, 0.1, 0.3
@@ -65,7 +67,13 @@ class SearchRecipe:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        require(len(self.objectives) > 0, "search: objectives", "none", "at least one")
+        known = all(name in SCORES for name in self.objectives)
+        require(
+            known and len(self.objectives) > 0,
+            "search: objectives",
+            ", ".join(self.objectives) or "none",
+            f"some of {', '.join(SCORES)}",
+        )
         require(0 <= self.seed < 2**31, "search: seed", self.seed, "from 0 to 2147483647")
         require(self.trials >= 2, "search: trials", self.trials, "2 or more")
         if self.first is not None:

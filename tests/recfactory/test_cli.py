@@ -168,3 +168,35 @@ def test_help_needs_no_tensorflow():
     heavy = "print([name for name in ('tensorflow', 'apache_beam', 'pyarrow') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script + heavy], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("features")
+    data = write(folder / "clicks.csv", HEADER + ROWS)
+    assert main(["features", "--data", data, "--label", "click", "--out", str(folder / "features")]) == 0
+    return folder / "features"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--resume"], "holds no search to go on with; leave out --resume"),
+        (["--oracle", "magic"], "search: oracle must be one of fgps"),
+        (["--set", "shot.epohcs=1"], "did you mean 'epochs'"),
+        (["--set", "sizes.dense_dims=[]"], "dense_dims must be a tuple of whole numbers"),
+        (["--constraint", "macs"], "constraint 'macs': write NAME<=NUMBER"),
+        (["--constraint", "macs<=1", "--constraint", "macs>=2"], "contradict each other"),
+        (["--constraint", "macs<=1"], "no candidate keeps macs<=1; the nearest found has"),
+        (["--trials", "1"], "search: trials must be 2 or more"),
+        (["--objectives", "logloss,beauty"], "objectives must be some of logloss, auc, macs, params"),
+        (["--objectives", "logloss,macs"], "pareto"),
+    ],
+)
+def test_searches_that_cannot_be(tmp_path, features, capfd, arguments, says):
+    out = tmp_path / "out"
+    assert main(["search", "--features", str(features), "--out", str(out), *arguments]) in (1, 2)
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("recfactory search: ")]
+    assert len(told) == 1
+    assert says in told[0]
+    assert not out.exists()

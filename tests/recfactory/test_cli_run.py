@@ -128,3 +128,35 @@ def kill_when(folder: Path, appears: str) -> None:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+SEARCHED = """
+search:
+  minutes: 1
+  space: small
+  trials: 12
+  finalists: 1
+  sizes: {blocks: 2, dense_dims: [8, 16], sparse_dims: [4], embedding_dim: 4}
+  shot: {epochs: 1}
+  mining: {initial: 50, steps: 50}
+  farthest: {size: 20}
+"""
+
+
+@pytest.mark.slow
+def test_a_run_searches_and_says_what_stands_beside_what_it_found(tmp_path, capfd):
+    arguments = config(tmp_path)
+    Path(arguments[1]).write_text(Path(arguments[1]).read_text() + SEARCHED)
+    assert main(arguments) == 0
+    printed = capfd.readouterr()
+    result = result_of(printed.out)
+    run = tmp_path / "run"
+    assert {"search", "random", "compared", "model"} <= {path.name for path in run.iterdir()}
+    assert result["search"]["oracle"] == "fgps"
+    assert result["random search"]["oracle"] == "random"
+    assert result["search"]["trials"] == result["random search"]["trials"] == 13
+    assert result["train"]["macs"] == result["search"]["macs"]
+    assert result["mlp"]["model"] == "mlp"
+    assert result["publish"]["version"] == 1
+    for words in ("the search's winner", "best of random search", "mlp", "macs"):
+        assert words in printed.err

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 from small_features import SIZES, write_features
 
-from recfactory.errors import UsageError, UserError
+from recfactory.errors import UserError
 from recfactory.space.path_file import read_path
+from recfactory.training.source import open_source
 from recfactory.tuner import job
 from recfactory.tuner.costs import Costs
 
@@ -86,22 +87,27 @@ def test_random_search_keeps_a_constraint(features, tmp_path):
 
 def test_mistakes_are_told_in_one_sentence(features, tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(UserError, match="no candidate keeps macs<=1"):
-        search(features, out, constraints=["macs<=1"])
+    for changes, told in (
+        ({"constraints": ["macs<=1"]}, "no candidate keeps macs<=1"),
+        ({"constraints": ["macs<=10", "macs>=20"]}, "macs<=10 and macs>=20 contradict each other"),
+        ({"sizes": {"dense_dims": []}}, "dense_dims must be a tuple of whole numbers"),
+        ({"objectives": ["logloss", "macs"]}, "pareto"),
+    ):
+        with pytest.raises(UserError, match=told):
+            search(features, out, **changes)
+        assert not out.exists()
+
+    job.plan(open_source(features), out, ASKED, 1.0, print)
     for changes, told in (
         ({"seed": 4}, "holds a search with another 'seed' .3, now 4.; give another --out"),
         ({"trials": 13}, "another 'trials'"),
     ):
         with pytest.raises(UserError, match=told):
-            search(features, out, **{"constraints": ["macs<=1"], **changes})
+            search(features, out, **changes)
     with pytest.raises(UserError, match="holds a search with a budget of 1 minutes, not 2"):
-        job.search(features, out, {**ASKED, "constraints": ["macs<=1"]}, 2.0, print)
+        job.search(features, out, ASKED, 2.0, print)
     others = write_features(tmp_path / "others", seed=1)
     with pytest.raises(UserError, match="other features"):
-        search(others, out, constraints=["macs<=1"])
+        search(others, out)
     with pytest.raises(UserError, match="holds no search"):
         search(features, tmp_path)
-    with pytest.raises(UsageError, match="macs<=10 and macs>=20 contradict each other"):
-        search(features, tmp_path / "c", constraints=["macs<=10", "macs>=20"])
-    with pytest.raises(UserError, match="dense_dims must be a tuple of whole numbers"):
-        search(features, tmp_path / "d", sizes={"dense_dims": []})
