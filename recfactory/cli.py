@@ -126,9 +126,14 @@ def search(features: str, out: str, settings: dict[str, Any], minutes: float) ->
 
 
 def _train(asked: argparse.Namespace) -> Result:
+    from recfactory.models.registry import check_name
+    from recfactory.space.path_file import ENDING, read_recipe
     from recfactory.training.recipe import Recipe
 
-    settings = dict(_setting(text) for text in asked.set)
+    check_name(asked.model)
+    # What a search found is trained as it was found, unless told otherwise.
+    settings = read_recipe(asked.model) if asked.model.endswith(ENDING) else {}
+    settings |= dict(_setting(text) for text in asked.set)
     if asked.seed is not None:
         settings["seed"] = asked.seed
     return train(asked.features, asked.model, asked.out, Recipe.from_dict(settings), asked.seeds)
@@ -218,6 +223,7 @@ def _predict(asked: argparse.Namespace) -> Result:
 def _run(asked: argparse.Namespace) -> Result:
     from recfactory.models.registry import check_name
     from recfactory.run import Stage, read_config, run_stages
+    from recfactory.space.path_file import read_recipe
     from recfactory.training.recipe import Recipe
 
     config = read_config(asked.config, data=asked.data, out=asked.out, model=asked.model)
@@ -228,6 +234,10 @@ def _run(asked: argparse.Namespace) -> Result:
     folders = ("features", "search", "random", "compared", "model", "evaluation", "published")
     places = {name: str(out / name) for name in folders}
     winner = f"{places['search']}/best.json" if config.search is not None else config.model
+
+    def train_winner() -> Result:
+        best = Recipe.from_dict(read_recipe(winner)) if config.search is not None else recipe
+        return train(places["features"], winner, places["model"], best, config.seeds)
 
     def judge() -> Result:
         if finished := _judged(places["model"], places["evaluation"], config.baseline):
@@ -261,7 +271,7 @@ def _run(asked: argparse.Namespace) -> Result:
             ),
         ),
         *_search_stages(config, recipe, places),
-        Stage("train", lambda: train(places["features"], winner, places["model"], recipe, config.seeds)),
+        Stage("train", train_winner),
         Stage("evaluate", judge),
         Stage("publish", publish),
         Stage("serve", check_served),
@@ -285,7 +295,9 @@ def _search_stages(config: Any, recipe: Any, places: dict[str, str]) -> list[Any
 
     if config.search is None:
         return []
-    settings = {"final": config.recipe, **config.search}
+    settings = dict(config.search)
+    if config.recipe:
+        settings.setdefault("final", [config.recipe])
     minutes = settings.pop("minutes", 30.0)
     return [
         Stage("search", lambda: search(places["features"], places["search"], settings, minutes)),

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from recfactory.benchmarks.search_row import LOSSES, handmade_row, search_row
+from recfactory.benchmarks.search_row import LOSSES, WINNER, handmade_row, search_row
 from recfactory.errors import UserError
 from recfactory.journal import Journal
 from recfactory.models.macs import count_macs
 from recfactory.models.registry import build
-from recfactory.training.recipe import Recipe
 from recfactory.training.source import open_source
 
 SEARCHES = ("fgps", "evolution", "random")
@@ -116,7 +115,7 @@ def _run(
         for method, seed in todo:
             place = folder / f"{method}-{seed}"
             if method in HANDMADE:
-                job = pool.submit(handmade_row, features, place, method, Recipe(seed=seed))
+                job = pool.submit(handmade_row, features, place, method, seed)
             else:
                 asked = {**search, "oracle": method, "seed": seed}
                 job = pool.submit(search_row, features, place, asked, minutes)
@@ -170,8 +169,7 @@ def _paired(folder: Path, seeds: Sequence[int], method: str, split: str) -> list
 
 def _losses(folder: Path, seeds: Sequence[int], method: str, split: str) -> Any:
     """The LogLoss of each row, mean over seeds; None where the files are gone."""
-    inner = "winner" if method in SEARCHES else "."
-    files = [folder / f"{method}-{seed}" / inner / LOSSES for seed in seeds]
+    files = [folder / f"{method}-{seed}" / WINNER / LOSSES for seed in seeds]
     if not all(file.is_file() for file in files):
         return None
     return np.mean([np.load(file)[split] for file in files], axis=0)

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import SCORE_BATCH, Source, open_source
 from recfactory.training.train import train
 
-LOSSES = "losses.npz"
+LOSSES, WINNER = "losses.npz", "winner"
 FRESH = 100
 """Added to a search's seed for the last training of its winner: those that chose it do not judge it."""
 
@@ -40,31 +41,39 @@ def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: 
     from recfactory.tuner.job import search
 
     shutil.rmtree(folder, ignore_errors=True)
-    found = search(features, folder / "search", settings, minutes, lambda line: None)
+    found = search(features, folder / "search", settings, minutes, _quiet)
     cpu_minutes = time.process_time() / 60
     path = read_path(found["best"])
-    recipe = Recipe.from_dict({**settings.get("final", {}), "seed": settings["seed"] + FRESH})
-    row = _trained(features, path, folder / "winner", recipe)
+    recipe = Recipe.from_dict({**found["recipe"], "seed": settings["seed"] + FRESH})
+    row = _trained(features, path, folder / WINNER, recipe)
     return {**row, "cpu_minutes": cpu_minutes, "trials": found["trials"], "path": path.to_json()}
 
 
-def handmade_row(features: Path, folder: Path, model: str, recipe: Recipe) -> dict[str, Any]:
-    """Trains a hand-made model and measures it.
+def handmade_row(features: Path, folder: Path, model: str, seed: int) -> dict[str, Any]:
+    """Trains a hand-made model as finalists of a search are, and measures it.
 
     Args:
         features: a features folder.
         folder: to work in; what is in it is lost.
         model: one of `registry.MODELS`.
-        recipe: how to train.
+        seed: of the choice of a recipe; the training that is measured has a fresh one.
     """
     import_tensorflow_quietly()
+    from recfactory.tuner.search_recipe import SearchRecipe
+
     shutil.rmtree(folder, ignore_errors=True)
-    row = _trained(features, model, folder, recipe)
+    recipes = [replace(recipe, seed=seed) for recipe in SearchRecipe().final]
+    reached = [
+        train(features, model, folder / "tried" / str(place), recipe, _quiet)["logloss"]
+        for place, recipe in enumerate(recipes)
+    ]
+    best = recipes[reached.index(min(reached))]
+    row = _trained(features, model, folder / WINNER, replace(best, seed=seed + FRESH))
     return {**row, "cpu_minutes": time.process_time() / 60}
 
 
 def _trained(features: Path, model: Any, folder: Path, recipe: Recipe) -> dict[str, Any]:
-    result = train(features, model, folder, recipe, lambda line: None)
+    result = train(features, model, folder, recipe, _quiet)
     ranker, source = registry.load(folder / MODEL), open_source(features)
     row: dict[str, Any] = {"macs": result["macs"], "params": result["tower_params"]}
     losses: dict[str, Any] = {}
@@ -89,3 +98,7 @@ def _truth(source: Source, split: str) -> Any:
         return None
     data = packed.dataset(source.features, split, source.layout, SCORE_BATCH, truth=True)
     return np.concatenate([truth.numpy() for *_, truth in data])
+
+
+def _quiet(line: str) -> None:
+    """Takes the lines of a job that is one of many."""

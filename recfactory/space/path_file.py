@@ -13,19 +13,19 @@ from recfactory.space.path import Path
 
 ENDING = ".json"
 """Tells the name of a path file from that of a hand-made model."""
-_SCORES = "scores"
+ABOUT = ("scores", "recipe")
+"""What a file may hold beside the path."""
 
 
-def write_path(file: File | str, path: Path, scores: Mapping[str, Any] | None = None) -> None:
+def write_path(file: File | str, path: Path, **about: Mapping[str, Any]) -> None:
     """Writes a path, whole or not at all.
 
     Args:
-        file: becomes JSON: `space`, `blocks` and, if given, `scores`.
+        file: becomes JSON: `space`, `blocks` and what is given besides.
         path: the architecture.
-        scores: how it was found and what it reached, for readers; JSON values.
+        **about: `scores` that it reached, for readers; the `recipe` that it was trained with. JSON values.
     """
-    content = json.loads(path.to_json())
-    write_json(file, {**content, _SCORES: dict(scores)} if scores is not None else content)
+    write_json(file, {**json.loads(path.to_json()), **about})
 
 
 def read_path(file: File | str) -> Path:
@@ -34,8 +34,28 @@ def read_path(file: File | str) -> Path:
     Raises:
         UserError: when there is no such file, or it holds no path.
     """
+    values = _read(file)
+    if isinstance(values, dict):
+        values = {name: value for name, value in values.items() if name not in ABOUT}
     try:
-        values = json.loads(File(file).read_text(encoding="utf-8"))
+        return Path.from_json(json.dumps(values))
+    except UserError as error:
+        raise UserError(f"'{file}' is no path file: {error}") from error
+
+
+def read_recipe(file: File | str) -> dict[str, Any]:
+    """Entries of the recipe that the path of a file was trained with; none where it holds no recipe.
+
+    Raises:
+        UserError: when there is no such file.
+    """
+    values = _read(file)
+    return dict(values.get("recipe", {})) if isinstance(values, dict) else {}
+
+
+def _read(file: File | str) -> Any:
+    try:
+        return json.loads(File(file).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"there is no path file '{file}'; `recfactory search` writes one, best.json"
@@ -44,12 +64,6 @@ def read_path(file: File | str) -> Path:
         raise UserError(f"cannot read the path file '{file}': {error.strerror}") from error
     except ValueError as error:
         raise UserError(f"'{file}' is no path file: it is not JSON ({error})") from error
-    if isinstance(values, dict):
-        values.pop(_SCORES, None)
-    try:
-        return Path.from_json(json.dumps(values))
-    except UserError as error:
-        raise UserError(f"'{file}' is no path file: {error}") from error
 
 
 def check_columns(path: Path, layout: Layout, features: File | str) -> None:

@@ -1,7 +1,7 @@
 """What the parts of a search cost on this machine, measured before it is planned."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -43,14 +43,14 @@ class Costs:
     training: float
 
 
-def measure_costs(space: Space, source: Source, shot: ShotRecipe, final: Recipe) -> Costs:
+def measure_costs(space: Space, source: Source, shot: ShotRecipe, final: Sequence[Recipe]) -> Costs:
     """Trains and scores some random paths for some steps.
 
     Args:
         space: to search.
         source: of the rows.
         shot: how supernets will be trained.
-        final: how paths will be trained alone.
+        final: how paths will be trained alone, each with all of these.
     """
     rows = sample_binomial(space, SCORES + 1, np.random.default_rng(shot.seed))
     paths = sorted(decode(space, rows), key=lambda path: path.macs)
@@ -66,7 +66,7 @@ def measure_costs(space: Space, source: Source, shot: ShotRecipe, final: Recipe)
     step = _mean_seconds(supernet.train_step, source, shot, WARM_STEPS, STEPS)
     scorer = Scorer(supernet, source)
     scores = [_seconds(lambda path=path: scorer.score(path)) for path in paths]  # type: ignore[misc]
-    training = _training(paths[len(paths) // 2], source, final)
+    training = sum(_training(paths[len(paths) // 2], source, recipe) for recipe in final)
     keras.backend.clear_session()
     return Costs(step * source.steps(shot), float(np.mean(scores[1:])), training)
 

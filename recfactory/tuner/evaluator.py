@@ -2,14 +2,16 @@
 
 import fcntl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path as Folder
 from typing import Any
 
 import keras_tuner as kt
 
 from recfactory.errors import UserError
+from recfactory.files import read_json
 from recfactory.models import registry
 from recfactory.search.trial import ALONE, SECOND
 from recfactory.space.path import Path
@@ -17,12 +19,14 @@ from recfactory.supernet.samplers import ChosenPaths
 from recfactory.supernet.score import Scorer
 from recfactory.supernet.shot import ShotRecipe, train_shot
 from recfactory.supernet.supernet import Supernet
+from recfactory.training.folder import MODEL, RESULT
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source
 from recfactory.training.train import train
 from recfactory.tuner.chosen import read_chosen
 
 Train = Callable[..., dict[str, Any]]
+_LOGLOSS = itemgetter("logloss")
 
 
 class Evaluator:
@@ -33,7 +37,7 @@ class Evaluator:
         folder: of the project.
         supernet: recipe of the first shot.
         second: that of the second one.
-        final: recipe of paths trained alone.
+        final: recipes of paths trained alone; each path is trained with all of them, and the best counts.
         train: trains a path alone, as `recfactory.training.train.train` does.
     """
 
@@ -43,7 +47,7 @@ class Evaluator:
         folder: Folder,
         supernet: ShotRecipe,
         second: ShotRecipe,
-        final: Recipe,
+        final: Sequence[Recipe],
         train: Train = train,
     ) -> None:
         self.source, self.folder = source, folder
@@ -74,20 +78,21 @@ class Evaluator:
     def model(self, path: Path, stage: str, name: str) -> Any:
         """The trained model of a finished trial; of a path in a supernet, with the shared last layer."""
         if stage == ALONE:
-            return registry.load(self._alone_folder(name) / "model.keras")
+            return registry.load(best_alone(self.folder, name) / MODEL)
         return self._scorer_of(path, stage).supernet.extract(path)
 
     def _alone(self, path: Path, name: str) -> dict[str, Any]:
         self._scorer = None  # its memory is needed
-        folder = self._alone_folder(name)
+        folder = alone_folder(self.folder, name)
         with locked(folder):
             try:
-                return self._train(self.source.features, path, folder, self.final, log=_quiet)
+                reached = [
+                    self._train(self.source.features, path, folder / str(place), recipe, log=_quiet)
+                    for place, recipe in enumerate(self.final)
+                ]
             except UserError as error:
                 raise kt.errors.FailedTrialError(str(error)) from error
-
-    def _alone_folder(self, name: str) -> Folder:
-        return self.folder / ALONE / str(int(name))
+        return min(reached, key=_LOGLOSS)
 
     def _scorer_of(self, path: Path, stage: str) -> Scorer:
         """Of the stage's supernet, which is trained when it is not yet; one is kept at a time."""
@@ -103,6 +108,17 @@ class Evaluator:
         out = self.folder / "supernet" / stage
         with locked(out):
             return train_shot(path.space, self.source, recipe, out, base)
+
+
+def alone_folder(project: Folder, name: str) -> Folder:
+    """Where a path that was trained alone lies: a folder for each recipe, counted from 0."""
+    return project / ALONE / str(int(name))
+
+
+def best_alone(project: Folder, name: str) -> Folder:
+    """The folder of the recipe that was best for a path trained alone."""
+    folders = sorted(file.parent for file in alone_folder(project, name).glob(f"*/{RESULT}"))
+    return min(folders, key=lambda folder: _LOGLOSS(read_json(folder / RESULT)))
 
 
 @contextmanager

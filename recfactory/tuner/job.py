@@ -18,9 +18,11 @@ from recfactory.space.genes import decode
 from recfactory.space.path import Path as Architecture
 from recfactory.space.path_file import write_path
 from recfactory.space.space import Space, make_space
+from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
 from recfactory.tuner.costs import measure_costs
+from recfactory.tuner.evaluator import best_alone
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.oracle import SamplerOracle
 from recfactory.tuner.search_recipe import SearchRecipe, complete
@@ -53,7 +55,8 @@ def search(
         log: takes the lines that say how it goes.
 
     Returns:
-        The content of result.json: scores of the best path, how it was found, and where it lies.
+        The content of result.json: scores of the best path, how it was found, where it and its model lie, and
+        the recipe that was best for it.
 
     Raises:
         UserError: for settings that cannot be, or a folder of another search.
@@ -136,7 +139,7 @@ def make_tuner(space: Space, out: Path, recipe: SearchRecipe) -> SupernetTuner:
     return SupernetTuner(
         make_oracle(space, recipe),
         supernet=replace(recipe.shot, seed=recipe.seed),
-        final=replace(recipe.final, seed=recipe.seed),
+        final=[replace(final, seed=recipe.seed) for final in recipe.final],
         directory=out.parent,
         project_name=out.name,
     )
@@ -175,7 +178,9 @@ def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str,
     if not entries:
         raise UserError(f"'{out}': no trial of the search succeeded; see its journal.jsonl for the reasons")
     best = entries[0]
-    write_path(out / BEST, _path(oracle, best), _scores(best))
+    model = best_alone(out, str(best.number))
+    trained = read_json(model / folder.RECIPE)["recipe"]
+    write_path(out / BEST, _path(oracle, best), scores=_scores(best), recipe=trained)
     if len(recipe.objectives) > 1:
         write_json(out / PARETO, [_described(oracle, entry) for entry in _front(oracle, entries)])
     result = {
@@ -185,7 +190,8 @@ def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str,
         "trials": len(oracle.trials),
         "seconds": round(sum(entry.seconds for entry in entries), 1),
         "best": str(out / BEST),
-        "model": str(out / best.stage / f"{best.number}"),
+        "model": str(model),
+        "recipe": trained,
     }
     write_json(out / RESULT, result)
     return result

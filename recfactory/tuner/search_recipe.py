@@ -41,7 +41,7 @@ class SearchRecipe:
         first: of them in the first of two supernets; None for half.
         finalists: trained alone.
         shot: how each supernet is trained.
-        final: how a finalist is trained.
+        final: how a finalist is trained: with each of these, and the best counts.
         mining: as of `Mining`.
         farthest: as of `Farthest`.
         options: further numbers of the oracle.
@@ -61,7 +61,7 @@ class SearchRecipe:
             optimizer="adam", learning_rate=0.001, embedding_l2=0.05, patience=2
         )
     )
-    final: Recipe = field(default_factory=Recipe)
+    final: tuple[Recipe, ...] = (Recipe(), Recipe(batch_norm=False, dropout=0.0))
     mining: Mining = field(default_factory=Mining)
     farthest: Farthest = field(default_factory=Farthest)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -78,6 +78,7 @@ class SearchRecipe:
         require(self.trials >= 2, "search: trials", self.trials, "2 or more")
         if self.first is not None:
             require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
+        require(len(self.final) > 0, "search: final", "empty", "a list of recipes")
         require(self.finalists >= 1, "search: finalists", self.finalists, "1 or more")
 
 

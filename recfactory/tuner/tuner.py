@@ -1,5 +1,6 @@
 """A tuner whose trials are paths of a supernet."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras_tuner.src.engine.trial import Trial
@@ -26,7 +27,7 @@ class SupernetTuner(Tuner):
         oracle: what to search, and how.
         supernet: recipe of the shot that trials are scored in.
         second: that of the second shot; the same where there is none.
-        final: recipe of finalists, which are trained alone.
+        final: recipe of finalists, which are trained alone; of several the best counts for each.
         train: trains a finalist, as `recfactory.training.train.train` does.
         **options: `directory`, `project_name` and `overwrite`, as of `kt.Tuner`. In a parallel search the
             directory is one that chief and workers share.
@@ -37,12 +38,13 @@ class SupernetTuner(Tuner):
         oracle: SamplerOracle,
         supernet: ShotRecipe | None = None,
         second: ShotRecipe | None = None,
-        final: Recipe | None = None,
+        final: Recipe | Sequence[Recipe] = (),
         train: Train = train,
         **options: Any,
     ) -> None:
         self.supernet = supernet or ShotRecipe()
-        self.second, self.final, self._train = second or self.supernet, final or Recipe(), train
+        self.second, self._train = second or self.supernet, train
+        self.final = [final] if isinstance(final, Recipe) else list(final) or [Recipe()]
         self._evaluator: Evaluator | None = None
         super().__init__(oracle, **options)
 
@@ -64,7 +66,7 @@ class SupernetTuner(Tuner):
                 "features": source.digest,
                 "supernet": self.supernet.to_dict(),
                 "second": self.second.to_dict(),
-                "final": self.final.to_dict(),
+                "final": [recipe.to_dict() for recipe in self.final],
             }
         )
         self._evaluator = Evaluator(

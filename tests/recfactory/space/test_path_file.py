@@ -26,8 +26,8 @@ def test_both_ways(tmp_path, path):
 
 
 def test_scores_are_for_readers(tmp_path):
-    write_path(tmp_path / "best.json", PATH, {"valid_logloss": 0.5})
-    assert read_json(tmp_path / "best.json")["scores"] == {"valid_logloss": 0.5}
+    write_path(tmp_path / "best.json", PATH, scores={"logloss": 0.5}, recipe={"dropout": 0.0})
+    assert read_json(tmp_path / "best.json")["scores"] == {"logloss": 0.5}
     assert read_path(str(tmp_path / "best.json")) == PATH
 
 

@@ -55,7 +55,7 @@ def test_leaves_what_it_promises(undisturbed: File) -> None:
 
 
 def test_a_path_file_is_the_path(undisturbed: File, features: File, tmp_path: File) -> None:
-    write_path(tmp_path / "best.json", PATH, {"logloss": 0.1})
+    write_path(tmp_path / "best.json", PATH, scores={"logloss": 0.1})
     train(features, str(tmp_path / "best.json"), tmp_path / "model", RECIPE, quiet)
     same(tmp_path / "model", undisturbed)
 

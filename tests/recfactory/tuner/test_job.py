@@ -19,7 +19,7 @@ ASKED = {
     "trials": 12,
     "finalists": 2,
     "shot": {"epochs": 1, "batch_size": 100},
-    "final": {"epochs": 2, "batch_size": 200},
+    "final": [{"epochs": 2, "batch_size": 200}, {"epochs": 1, "batch_size": 200}],
     "mining": {"initial": 20, "steps": 20},
     "farthest": {"size": 10},
     "seed": 3,

@@ -181,7 +181,7 @@ def test_other_data_when_resuming(done, tmp_path, source):
     folder = done.oracle.project_dir.parent
     with pytest.raises(UserError, match="features has changed; take the old settings"):
         search(make(folder), other)
-    with pytest.raises(UserError, match=r"final has changed \(dropout\)"):
+    with pytest.raises(UserError, match="final has changed"):
         search(make(folder, final=Recipe(dropout=0.5)), source)
 
 
