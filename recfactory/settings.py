@@ -66,7 +66,7 @@ def _typed(hint: Any, value: Any, place: str) -> Any:
         return value
     if origin is tuple:
         require(isinstance(value, list | tuple), place, value, "a list")
-        return tuple(_typed(inner[0], one, place) for one in value)
+        return tuple(_typed(inner[0], one, f"{place}'s entries") for one in value)
     return _plain(origin or hint, value, place)
 
 

@@ -1,11 +1,10 @@
 """How a model is shaped and trained: one value, readable and writable as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from recfactory.errors import UsageError
-from recfactory.schema.mapping import did_you_mean
+from recfactory.settings import read_settings, require, write_settings
 
 
 @dataclass(frozen=True)
@@ -50,27 +49,27 @@ class Recipe:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            object.__setattr__(self, entry.name, _typed(entry.name, getattr(self, entry.name), entry.default))
-        _check(self.embedding_dim >= 2, "embedding_dim", self.embedding_dim, "2 or more")
-        _check(
-            all(width >= 1 for width in self.hidden + self.bottom), "hidden", self.hidden, "1 or more each"
-        )
-        _check(self.crosses >= 1, "crosses", self.crosses, "1 or more")
-        _check(0 <= self.dropout < 1, "dropout", self.dropout, "from 0 to below 1")
-        _check(self.embedding_l2 >= 0, "embedding_l2", self.embedding_l2, "0 or more")
-        _check(self.optimizer in ("adam", "adagrad"), "optimizer", self.optimizer, "adam or adagrad")
-        _check(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        _check(0 < self.decay <= 1, "decay", self.decay, "above 0 and at most 1")
-        _check(self.clip_norm >= 0, "clip_norm", self.clip_norm, "0 or more")
-        _check(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
-        _check(self.epochs >= 1, "epochs", self.epochs, "1 or more")
-        _check(self.patience >= 1, "patience", self.patience, "1 or more")
-        _check(0 <= self.seed < 2**31, "seed", self.seed, "from 0 to 2147483647")
+        def check(holds: bool, name: str, allowed: str) -> None:
+            require(holds, f"recipe: {name}", getattr(self, name), allowed)
+
+        check(self.embedding_dim >= 2, "embedding_dim", "2 or more")
+        check(all(width >= 1 for width in self.hidden), "hidden", "1 or more each")
+        check(all(width >= 1 for width in self.bottom), "bottom", "1 or more each")
+        check(self.crosses >= 1, "crosses", "1 or more")
+        check(0 <= self.dropout < 1, "dropout", "from 0 to below 1")
+        check(self.embedding_l2 >= 0, "embedding_l2", "0 or more")
+        check(self.optimizer in ("adam", "adagrad"), "optimizer", "adam or adagrad")
+        check(self.learning_rate > 0, "learning_rate", "above 0")
+        check(0 < self.decay <= 1, "decay", "above 0 and at most 1")
+        check(self.clip_norm >= 0, "clip_norm", "0 or more")
+        check(self.batch_size >= 1, "batch_size", "1 or more")
+        check(self.epochs >= 1, "epochs", "1 or more")
+        check(self.patience >= 1, "patience", "1 or more")
+        check(0 <= self.seed < 2**31, "seed", "from 0 to 2147483647")
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON values."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+        return dict(write_settings(self))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Recipe":
@@ -79,31 +78,4 @@ class Recipe:
         Raises:
             UsageError: for an unknown entry or a value out of its range.
         """
-        names = [field.name for field in fields(cls)]
-        for name in values:
-            if name not in names:
-                hint = did_you_mean(name, names)
-                raise UsageError(f"recipe: there is no entry '{name}'; there are {', '.join(names)}{hint}")
-        return cls(**values)
-
-
-def _typed(name: str, value: Any, default: Any) -> Any:
-    """The value in the type of the entry's default."""
-    if isinstance(default, tuple):
-        _check(isinstance(value, list | tuple), name, value, "a list of widths such as [400, 400]")
-        return tuple(_typed(f"{name}'s entries", width, 0) for width in value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(default, bool):
-        _check(isinstance(value, bool), name, value, "true or false")
-    elif isinstance(default, int):
-        _check(number and value == int(value), name, value, "a whole number")
-        return int(value)
-    elif isinstance(default, float):
-        _check(number, name, value, "a number")
-        return float(value)
-    return value
-
-
-def _check(ok: bool, name: str, value: Any, allowed: str) -> None:
-    if not ok:
-        raise UsageError(f"recipe: {name} must be {allowed}, not {value}")
+        return read_settings(cls, values, "recipe")

@@ -53,7 +53,7 @@ def test_writing_is_the_opposite_of_reading() -> None:
         ({"flag": 1}, "o: flag must be true or false"),
         ({"kind": "z"}, "o: kind must be one of x, y, not z"),
         ({"dims": 3}, "o: dims must be a list"),
-        ({"dims": ["a"]}, "o: dims must be a whole number"),
+        ({"dims": ["a"]}, "o: dims's entries must be a whole number"),
         ({"inner": {"rat": 1}}, "o: inner: there is no entry 'rat'"),
         ({"inner": 3}, "o: inner: write settings"),
         ({"limit": "much"}, "o: limit must be a number"),
