@@ -107,7 +107,7 @@ def _search(asked: argparse.Namespace) -> Result:
     settings["constraints"] = asked.constraint
     if asked.trials is not None:
         settings["trials"] = asked.trials
-    if asked.resume and not (Path(asked.out) / "plan.json").is_file():
+    if asked.resume and not (Path(asked.out) / "search.json").is_file():
         raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
     return search(asked.features, asked.out, settings, asked.minutes)
 

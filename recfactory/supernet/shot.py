@@ -12,8 +12,8 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
+from recfactory.claim import claim
 from recfactory.errors import UserError
-from recfactory.files import read_json, remove_partial, write_json
 from recfactory.models.sparse_update import SparseAdagrad, SparseAdam, SparseOptimizer
 from recfactory.progress import Progress
 from recfactory.settings import require
@@ -182,18 +182,7 @@ def _claim(out: Path, space: Space, source: Source, recipe: ShotRecipe, base: Sa
         "recipe": recipe.to_dict(),
         "paths": hashlib.sha256(json.dumps(paths).encode()).hexdigest(),
     }
-    if (out / SHOT).is_file():
-        theirs = read_json(out / SHOT)
-        changed = [name for name in ours if theirs.get(name) != ours[name]]
-        if changed:
-            raise UserError(
-                f"'{out}' holds another shot (other {', '.join(changed)}); give another folder or delete it"
-            )
-        remove_partial(out)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"'{out}' exists and holds no shot; give another folder")
-    else:
-        write_json(out / SHOT, ours)
+    claim(out, SHOT, ours, "shot")
 
 
 class _Keeper(keras.callbacks.Callback):

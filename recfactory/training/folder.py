@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from recfactory.claim import claim as mark
 from recfactory.errors import UserError
-from recfactory.files import read_json, remove_partial, write_json
+from recfactory.files import read_json
 from recfactory.training.recipe import Recipe
 
 RECIPE = "recipe.json"
@@ -28,22 +29,8 @@ def claim(out: Path, model: str, recipe: Recipe, digest: str) -> dict[str, Any] 
     Raises:
         UserError: when the folder belongs to another training, or holds other files.
     """
+    if not (out / RECIPE).is_file() and (out / "seed-0").is_dir():
+        raise UserError(f"'{out}' holds trainings with several seeds; give another folder")
     ours = {"model": model, "features": digest, "recipe": recipe.to_dict()}
-    if (out / RECIPE).is_file():
-        _check_same(out, read_json(out / RECIPE), ours)
-        remove_partial(out)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        held = "trainings with several seeds" if (out / "seed-0").is_dir() else "no training"
-        raise UserError(f"'{out}' exists and holds {held}; give another --out")
-    else:
-        write_json(out / RECIPE, ours)
+    mark(out, RECIPE, ours, "training")
     return read_json(out / RESULT) if (out / RESULT).is_file() else None
-
-
-def _check_same(out: Path, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    if theirs == ours:
-        return
-    was, now = ({"model": v.get("model"), **v.get("recipe", {})} for v in (theirs, ours))
-    changed = [f"{name} {was.get(name)}, not {now[name]}" for name in now if was.get(name) != now[name]]
-    what = "; ".join(changed) or "other features"
-    raise UserError(f"'{out}' holds another training ({what}); give another --out or delete it")

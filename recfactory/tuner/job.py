@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recfactory.claim import claim
 from recfactory.errors import UserError
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
@@ -29,7 +30,7 @@ from recfactory.tuner.search_recipe import SearchRecipe, complete
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]
-PLAN, BEST, PARETO, RESULT = "plan.json", "best.json", "pareto.json", "result.json"
+SEARCH, PLAN, BEST, PARETO, RESULT = "search.json", "plan.json", "best.json", "pareto.json", "result.json"
 ORACLES: dict[str, type[SamplerOracle]] = {
     "fgps": oracles.FGPSOracle,
     "evolution": oracles.EvolutionOracle,
@@ -48,8 +49,9 @@ def search(
 
     Args:
         features: a features folder.
-        out: the search's folder; becomes plan.json, journal.jsonl, supernet/, alone/ with the models of the
-            finalists, best.json, pareto.json where there are several objectives and, last, result.json.
+        out: the search's folder; becomes search.json and plan.json, which say what it is, journal.jsonl,
+            supernet/, alone/ with the models of the finalists, best.json, pareto.json where there are several
+            objectives and, last, result.json.
         asked: entries of `SearchRecipe`; the others follow from the budget.
         minutes: of processor time that the search is planned for.
         log: takes the lines that say how it goes.
@@ -75,7 +77,7 @@ def plan(
 
     Args:
         source: of the rows.
-        out: the search's folder; keeps plan.json.
+        out: the search's folder; keeps search.json and plan.json.
         asked: as of `search`.
         minutes: as of `search`.
         log: takes a line.
@@ -87,16 +89,13 @@ def plan(
     space = make_space(source.layout, given.space, **given.sizes)
     _check_possible(make_oracle(space, given))
     ours = {"asked": write_settings(asked), "minutes": minutes, "features": source.digest}
+    claim(out, SEARCH, ours, "search")
     if (out / PLAN).is_file():
-        theirs = read_json(out / PLAN)
-        _check_same(out, theirs, ours)
-        return space, read_settings(SearchRecipe, theirs["recipe"], "search")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"'{out}' exists and holds no search; give another --out")
+        return space, read_settings(SearchRecipe, read_json(out / PLAN)["recipe"], "search")
     log("measuring what training and scoring cost here")
     costs = measure_costs(space, source, given.shot, given.final)
     recipe = complete(asked, minutes, costs, source.steps(given.shot))
-    write_json(out / PLAN, {**ours, "costs": asdict(costs), "recipe": write_settings(recipe)})
+    write_json(out / PLAN, {"costs": asdict(costs), "recipe": write_settings(recipe)})
     log(
         f"{recipe.oracle}: {recipe.shot.epochs} epochs a supernet, {recipe.trials} trials, "
         f"{recipe.finalists} finalists"
@@ -148,20 +147,6 @@ def make_tuner(space: Space, out: Path, recipe: SearchRecipe) -> SupernetTuner:
 def _check_possible(oracle: SamplerOracle) -> None:
     """Refuses constraints that no path keeps, before anything is measured or written."""
     sample_feasible(oracle.candidates, oracle.constraints, 1, np.random.default_rng(oracle.seed))
-
-
-def _check_same(out: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    changed = [
-        f"another '{name}' ({theirs['asked'].get(name)!r}, now {ours['asked'].get(name)!r})"
-        for name in {**theirs["asked"], **ours["asked"]}
-        if theirs["asked"].get(name) != ours["asked"].get(name)
-    ]
-    if theirs["minutes"] != ours["minutes"]:
-        changed.append(f"a budget of {theirs['minutes']:g} minutes, not {ours['minutes']:g}")
-    if theirs["features"] != ours["features"]:
-        changed.append("other features")
-    if changed:
-        raise UserError(f"'{out}' holds a search with {' and '.join(changed)}; give another --out")
 
 
 def _valid_name(name: str) -> str:

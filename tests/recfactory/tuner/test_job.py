@@ -99,12 +99,12 @@ def test_mistakes_are_told_in_one_sentence(features, tmp_path):
 
     job.plan(open_source(features), out, ASKED, 1.0, print)
     for changes, told in (
-        ({"seed": 4}, "holds a search with another 'seed' .3, now 4.; give another --out"),
-        ({"trials": 13}, "another 'trials'"),
+        ({"seed": 4}, "holds another search .seed 3, not 4.; give another folder"),
+        ({"trials": 13}, "trials 12, not 13"),
     ):
         with pytest.raises(UserError, match=told):
             search(features, out, **changes)
-    with pytest.raises(UserError, match="holds a search with a budget of 1 minutes, not 2"):
+    with pytest.raises(UserError, match=r"minutes 1\.0, not 2"):
         job.search(features, out, ASKED, 2.0, print)
     others = write_features(tmp_path / "others", seed=1)
     with pytest.raises(UserError, match="other features"):
