@@ -109,7 +109,7 @@ def test_kill_9_in_the_middle_of_a_checkpoint(source, undisturbed, tmp_path):
 @pytest.mark.parametrize(
     ("space", "recipe", "base", "other"),
     [
-        (small_space("full", blocks=2), RECIPE, None, "other dense_operators"),
+        (small_space("full", blocks=2), RECIPE, None, "dense_operators"),
         (SPACE, replace(RECIPE, seed=4), None, "seed 3, not 4"),
         (SPACE, RECIPE, RandomPaths(9), "other paths"),
     ],
