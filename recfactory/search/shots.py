@@ -11,6 +11,7 @@ from recfactory.search.listed import Listed
 from recfactory.search.objectives import Constraint, Objective, only_objective
 from recfactory.search.random_search import RandomSearch
 from recfactory.search.sampler import Sampler
+from recfactory.search.spread import spread
 from recfactory.search.stages import Stage, Stages
 from recfactory.search.trial import ALONE, FIRST, SECOND, Trial
 
@@ -28,7 +29,7 @@ def one_shot(
     trials: int,
     finalists: int,
 ) -> Stages:
-    """A search in one supernet; the best are trained alone.
+    """A search in one supernet; the best that differ are trained alone.
 
     Args:
         make: the sampler that searches.
@@ -104,8 +105,8 @@ def _alone(
 
     def begin(trials: Sequence[Trial]) -> Sampler:
         of_stage = [trial for trial in trials if trial.stage == searched]
-        best = best_of(of_stage, objectives, constraints, count)
-        rows = [trial.row for trial in best]
+        best = best_of(of_stage, objectives, constraints, len(of_stage))
+        rows = [trial.row for trial in spread(candidates, best, count)]
         return Listed(
             rows,
             candidates=candidates,

@@ -1,7 +1,7 @@
 """`recfactory search`: a whole search on a features folder, resumable."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from recfactory.claim import claim
 from recfactory.errors import UserError
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
-from recfactory.search.front import excesses, loss_table, non_dominated_ranks
+from recfactory.search.front import pareto_front
 from recfactory.search.objectives import Constraint, parse_constraint
 from recfactory.settings import read_settings, write_settings
 from recfactory.space.genes import decode
@@ -167,7 +167,9 @@ def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str,
     trained = read_json(model / folder.RECIPE)["recipe"]
     write_path(out / BEST, _path(oracle, best), scores=_scores(best), recipe=trained)
     if len(recipe.objectives) > 1:
-        write_json(out / PARETO, [_described(oracle, entry) for entry in _front(oracle, entries)])
+        last = [entry.trial for entry in entries if entry.stage == best.stage]
+        front = pareto_front(last, oracle.objectives, oracle.constraints)
+        write_json(out / PARETO, [_described(oracle, entry) for entry in entries if entry.trial in front])
     result = {
         **_scores(best),
         "oracle": recipe.oracle,
@@ -180,14 +182,6 @@ def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str,
     }
     write_json(out / RESULT, result)
     return result
-
-
-def _front(oracle: SamplerOracle, entries: Sequence[Entry]) -> list[Entry]:
-    """The trials of the most telling stage that no other of it dominates."""
-    last = [entry for entry in entries if entry.stage == entries[0].stage]
-    trials = [entry.trial for entry in last]
-    ranks = non_dominated_ranks(loss_table(trials, oracle.objectives), excesses(trials, oracle.constraints))
-    return [entry for entry, rank in zip(last, ranks, strict=True) if rank == 0]
 
 
 def _described(oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:

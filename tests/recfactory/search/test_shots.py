@@ -16,6 +16,7 @@ from recfactory.search.objectives import Objective
 from recfactory.search.random_search import RandomSearch
 from recfactory.search.rehearsal import SPACE, Rehearsal
 from recfactory.search.shots import one_shot, two_shot
+from recfactory.search.spread import spread
 
 LOSS = Objective("loss")
 MINING = Mining(initial=60, sampled=10, mutants=8, kept=4, steps=20, chains=2)
@@ -61,6 +62,11 @@ def of_stage(trials, stage):
     return [trial for trial in trials if trial.stage == stage]
 
 
+def best_apart(search, stage, count=4):
+    trials = of_stage(search.finished, stage)
+    return spread(Paths(SPACE), finalists(trials, [LOSS], (), len(trials)), count)
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_stages_of_two_shots(workers):
     chosen = []
@@ -73,7 +79,7 @@ def test_the_stages_of_two_shots(workers):
     )
     population = [suggestion.row for suggestion in search.suggested[20:28]]
     assert set(population) <= set(map(tuple, rows.tolist()))
-    best = finalists(of_stage(search.finished, "second"), [LOSS], (), 4)
+    best = best_apart(search, "second")
     assert [suggestion.row for suggestion in search.suggested[40:]] == [trial.row for trial in best]
 
 
@@ -81,7 +87,7 @@ def test_one_shot_trains_its_best_alone():
     for name in ("random", "evolution"):
         search = searched(MAKES[name])
         assert [suggestion.stage for suggestion in search.suggested] == ["first"] * 40 + ["alone"] * 4
-        best = finalists(of_stage(search.finished, "first"), [LOSS], (), 4)
+        best = best_apart(search, "first")
         assert [trial.row for trial in of_stage(search.finished, "alone")] == [trial.row for trial in best]
 
 

@@ -39,8 +39,8 @@ def test_every_oracle_runs_to_its_end(make, tmp_path):
     search.search()
     found = told(search.oracle)
     assert [stage for _, stage, _, _ in found] == ["first"] * 18 + ["alone"] * 2
-    best = sorted(found[:18], key=lambda one: one[2]["val_logloss"])[:2]
-    assert {row for row, *_ in found[18:]} == {row for row, *_ in best}
+    best = min(found[:18], key=lambda one: one[2]["val_logloss"])
+    assert best[0] in {row for row, *_ in found[18:]}
     assert search.get_best_hyperparameters()[0].values["stage"] == "alone"
 
 

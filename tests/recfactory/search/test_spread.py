@@ -1,0 +1,56 @@
+"""Finalists of more than one family."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recfactory.search.spread import APART, spread
+from recfactory.search.trial import Trial
+from recfactory.space.effective import hamming
+
+LENGTH = 40
+
+
+class Rows:
+    """Candidates whose genes are the rows."""
+
+    def genes(self, rows):
+        return rows
+
+
+def families(seed, count=3, each=10):
+    """Rows far from each other, each with others that differ from it in a column or two; the best first."""
+    rng = np.random.default_rng(seed)
+    rows = np.repeat(rng.integers(0, 9, (count, LENGTH)), each, axis=0)
+    for row in rows:
+        row[rng.integers(LENGTH, size=2)] = 9
+    return [Trial(tuple(row), "first", {"loss": float(place)}) for place, row in enumerate(rows.tolist())]
+
+
+def test_the_best_of_each_family_comes_before_the_second_of_any():
+    trials = families(0)
+    found = spread(Rows(), trials, 3)
+    assert [trials.index(trial) // 10 for trial in found] == [0, 1, 2]
+    assert found[0] == trials[0]
+
+
+@given(st.integers(0, 50), st.integers(1, 40))
+def test_as_many_as_wanted_the_best_first_and_apart(seed, count):
+    trials = families(seed)
+    found = spread(Rows(), trials, count)
+    assert len(found) == min(count, len(trials))
+    assert found == sorted(found, key=trials.index)
+    assert found[0] == trials[0]
+    rows = np.array([trial.row for trial in found])
+    apart = hamming(rows, rows) >= APART * LENGTH
+    rejected = [trial for trial in trials if trial not in found]
+    if rejected and not apart[~np.eye(len(rows), dtype=bool)].all():
+        # It was filled up, so nothing left over is apart from all.
+        for trial in rejected:
+            assert (hamming(rows, np.array(trial.row)) < APART * LENGTH).any()
+
+
+def test_all_alike_or_none_at_all():
+    trials = families(1, count=1)
+    assert spread(Rows(), trials, 4) == trials[:4]
+    assert spread(Rows(), [], 4) == []
