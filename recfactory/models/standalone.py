@@ -1,5 +1,6 @@
 """A path as a model of its own: no elastic part, no dead part."""
 
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -60,9 +61,13 @@ def build_ranker(
 
 
 def import_layers() -> None:
-    """Imports the layers of all parts: Keras finds a saved class by its name once its module is imported."""
+    """Imports the layers of all parts: Keras finds a saved class by its name once its module is imported.
+
+    A user's operator whose layer cannot be imported is left out: models without it load all the same.
+    """
     for kind in (*LAYERS, *operator_names()):
-        layer_class(kind)
+        with suppress(ImportError, AttributeError):
+            layer_class(kind)
 
 
 def layer_name(part: Part) -> str:

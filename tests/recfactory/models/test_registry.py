@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,10 @@ def test_builds_from_a_recipe_or_some_entries(name: str) -> None:
 def test_unknown_hyperparameter() -> None:
     with pytest.raises(UsageError, match="did you mean 'dropout'"):
         build("mlp", LAYOUT, {"droput": 0.1})
+
+
+def test_an_operator_without_its_layer_is_in_nobodys_way(tmp_path, monkeypatch):
+    build("mlp", LAYOUT, {"hidden": [4]}).save(tmp_path / "model.keras")
+    ghost = replace(operators.operator("fc"), name="ghost", layer="none:None")
+    monkeypatch.setitem(operators._OPERATORS, "ghost", ghost)
+    assert load(tmp_path / "model.keras").count_params() > 0
