@@ -9,8 +9,8 @@ import pytest
 
 from recfactory.errors import UsageError, UserError
 from recfactory.features.layout import make_layout
-from recfactory.models.registry import MODELS, build, check_name, find
-from recfactory.space import Space
+from recfactory.models.registry import MODELS, build, check_name, find, load
+from recfactory.space import Space, operators
 from recfactory.space.path_file import write_path
 from recfactory.space.sampling import smallest
 from recfactory.training.recipe import Recipe
