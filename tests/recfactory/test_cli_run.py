@@ -146,7 +146,8 @@ search:
 @pytest.mark.slow
 def test_a_run_searches_and_says_what_stands_beside_what_it_found(tmp_path, capfd):
     arguments = config(tmp_path)
-    Path(arguments[1]).write_text(Path(arguments[1]).read_text() + SEARCHED)
+    # A few steps teach such small models next to nothing.
+    Path(arguments[1]).write_text(Path(arguments[1]).read_text().replace("max: 0.9", "max: 9") + SEARCHED)
     assert main(arguments) == 0
     printed = capfd.readouterr()
     result = result_of(printed.out)
