@@ -14,6 +14,7 @@ from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
 from recfactory.search.front import pareto_front
 from recfactory.search.objectives import Constraint, parse_constraint
+from recfactory.search.trial import ALONE
 from recfactory.settings import read_settings, write_settings
 from recfactory.space.genes import decode
 from recfactory.space.path import Path as Architecture
@@ -160,8 +161,8 @@ def _valid_constraint(text: str) -> Constraint:
 
 def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str, Any]:
     entries = oracle.best_entries()
-    if not entries:
-        raise UserError(f"'{out}': no trial of the search succeeded; see its journal.jsonl for the reasons")
+    if not entries or entries[0].stage != ALONE:
+        raise UserError(f"'{out}': no finalist could be trained; its journal.jsonl has the reasons")
     best = entries[0]
     model = best_alone(out, str(best.number))
     trained = read_json(model / folder.RECIPE)["recipe"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -111,3 +112,12 @@ def test_mistakes_are_told_in_one_sentence(features, tmp_path):
         search(others, out)
     with pytest.raises(UserError, match="holds no search"):
         search(features, tmp_path)
+
+
+def test_finalists_that_all_fail_are_told(features, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise UserError("the loss of epoch 1 is not a number")
+
+    monkeypatch.setattr(job, "SupernetTuner", partial(job.SupernetTuner, train=fails))
+    with pytest.raises(UserError, match="no finalist could be trained; its journal.jsonl has the reasons"):
+        search(features, tmp_path / "out", oracle="random")
