@@ -76,9 +76,9 @@ class Answers(OracleServicer):  # type: ignore[misc]
 
     def all_told(self) -> bool:
         """Whether there were workers, and each that is alive knows that the search is over."""
-        holders = self.oracle.holders
-        seconds = min(FAREWELL_SECONDS, holders.lost_seconds)
-        return bool(self._told) and all(holders.silent(who, seconds) for who in self._asked - self._told)
+        # One that waits for a trial may be silent for as long as it sleeps.
+        silent = self.oracle.holders.silent
+        return bool(self._told) and all(silent(who, FAREWELL_SECONDS) for who in self._asked - self._told)
 
     def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Hands out a trial."""

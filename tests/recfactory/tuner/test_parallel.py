@@ -37,7 +37,8 @@ OPTIONS = {"finalists": 2, "lost_seconds": 1.0}
 def test_chief_and_two_workers(start, tmp_path):
     port = free_port()
     chief = start("chief", port=port, options=OPTIONS)
-    workers = [start(f"worker{i}", port=port, options=OPTIONS, pause=0.05) for i in range(2)]
+    # Long enough trials that both have come before all are done.
+    workers = [start(f"worker{i}", port=port, options=OPTIONS, pause=0.5) for i in range(2)]
     ran = [worker.end() for worker in workers]
     ended = time.monotonic()
     assert chief.end() == ([], None)
