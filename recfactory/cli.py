@@ -101,6 +101,8 @@ def _search(asked: argparse.Namespace) -> Result:
         place = settings
         for group in groups:
             place = place.setdefault(group, {})
+            if not isinstance(place, dict):
+                raise UsageError(f"--set '{text}': '{group}' was given a value itself; give one of the two")
         place[name] = value
     settings |= {"space": asked.space, "oracle": asked.oracle, "seed": asked.seed}
     settings["objectives"] = asked.objectives.split(",")

@@ -18,7 +18,7 @@ from recfactory.training.folder import MODEL
 from recfactory.training.recipe import Recipe
 from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import SCORE_BATCH, Source, open_source
-from recfactory.training.train import train
+from recfactory.training.train import ignore_line, train
 
 LOSSES, WINNER = "losses.npz", "winner"
 FRESH = 100
@@ -41,7 +41,7 @@ def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: 
     from recfactory.tuner.job import search
 
     shutil.rmtree(folder, ignore_errors=True)
-    found = search(features, folder / "search", settings, minutes, _quiet)
+    found = search(features, folder / "search", settings, minutes, ignore_line)
     cpu_minutes = time.process_time() / 60
     path = read_path(found["best"])
     recipe = Recipe.from_dict({**found["recipe"], "seed": settings["seed"] + FRESH})
@@ -64,7 +64,7 @@ def handmade_row(features: Path, folder: Path, model: str, seed: int) -> dict[st
     shutil.rmtree(folder, ignore_errors=True)
     recipes = [replace(recipe, seed=seed) for recipe in SearchRecipe().final]
     reached = [
-        train(features, model, folder / "tried" / str(place), recipe, _quiet)["logloss"]
+        train(features, model, folder / "tried" / str(place), recipe, ignore_line)["logloss"]
         for place, recipe in enumerate(recipes)
     ]
     best = recipes[reached.index(min(reached))]
@@ -73,7 +73,7 @@ def handmade_row(features: Path, folder: Path, model: str, seed: int) -> dict[st
 
 
 def _trained(features: Path, model: Any, folder: Path, recipe: Recipe) -> dict[str, Any]:
-    result = train(features, model, folder, recipe, _quiet)
+    result = train(features, model, folder, recipe, ignore_line)
     ranker, source = registry.load(folder / MODEL), open_source(features)
     row: dict[str, Any] = {"macs": result["macs"], "params": result["tower_params"]}
     losses: dict[str, Any] = {}
@@ -98,7 +98,3 @@ def _truth(source: Source, split: str) -> Any:
         return None
     data = packed.dataset(source.features, split, source.layout, SCORE_BATCH, truth=True)
     return np.concatenate([truth.numpy() for *_, truth in data])
-
-
-def _quiet(line: str) -> None:
-    """Takes the lines of a job that is one of many."""

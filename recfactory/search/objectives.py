@@ -1,7 +1,6 @@
 """What a search is after: objectives, each with its direction, and constraints, kept apart from them."""
 
 import math
-import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -120,9 +119,7 @@ def check_constraints(constraints: Sequence[Constraint]) -> None:
     """
     for most in constraints:
         for least in constraints:
-            if (most.name, most.side, least.side) == (least.name, "<=", ">=") and operator.gt(
-                least.bound, most.bound
-            ):
+            if (most.name, most.side, least.side) == (least.name, "<=", ">=") and least.bound > most.bound:
                 raise UsageError(
                     f"the constraints {most} and {least} contradict each other; drop one of them"
                 )

@@ -31,6 +31,10 @@ def print_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def ignore_line(line: str) -> None:
+    """Takes the lines of a job that is one of many."""
+
+
 def train(
     features: File | str,
     model: str | Path,

@@ -22,7 +22,7 @@ from recfactory.supernet.supernet import Supernet
 from recfactory.training.folder import MODEL, RESULT
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source
-from recfactory.training.train import train
+from recfactory.training.train import ignore_line, train
 from recfactory.tuner.chosen import read_chosen
 
 Train = Callable[..., dict[str, Any]]
@@ -87,7 +87,7 @@ class Evaluator:
         with locked(folder):
             try:
                 reached = [
-                    self._train(self.source.features, path, folder / str(place), recipe, log=_quiet)
+                    self._train(self.source.features, path, folder / str(place), recipe, log=ignore_line)
                     for place, recipe in enumerate(self.final)
                 ]
             except UserError as error:
@@ -132,7 +132,3 @@ def locked(folder: Folder) -> Iterator[None]:
             print(f"another worker is training '{folder}'; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _quiet(line: str) -> None:
-    """Takes the lines of a training that is one of many."""

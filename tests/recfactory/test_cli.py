@@ -188,6 +188,10 @@ def features(tmp_path_factory):
         (["--constraint", "macs"], "constraint 'macs': write NAME<=NUMBER"),
         (["--constraint", "macs<=1", "--constraint", "macs>=2"], "contradict each other"),
         (["--constraint", "macs<=1"], "no candidate keeps macs<=1; the nearest found has"),
+        (
+            ["--set", "shot=3", "--set", "shot.epochs=1"],
+            "'shot' was given a value itself; give one of the two",
+        ),
         (["--trials", "1"], "search: trials must be 2 or more"),
         (["--objectives", "logloss,beauty"], "objectives must be some of logloss, auc, macs, params"),
         (["--objectives", "logloss,macs"], "pareto"),
