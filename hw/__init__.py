@@ -1,1 +1,31 @@
-"""PIM and baseline hardware estimators. This package imports none of the others."""
+"""PIM and baseline hardware estimators. This package imports none of the others.
+
+A `Workload` says what one example asks for, a `PIMConfig` or a `Roofline` what machine there is, `estimate`
+what it takes: joule, seconds, square metres, watt. Constants stand in `components`, `adc`, `memories` and
+`arithmetic`, each beside its source; what is assumed is called an assumption where it is made.
+"""
+
+from hw.config import PRESETS, PIMConfig, Roofline, from_yaml, load, to_yaml
+from hw.errors import HardwareError
+from hw.estimate import estimate
+from hw.result import Estimate
+from hw.workload import Operation, Workload, attention, elementwise, lookup, matrix, pairs
+
+__all__ = [
+    "PRESETS",
+    "Estimate",
+    "HardwareError",
+    "Operation",
+    "PIMConfig",
+    "Roofline",
+    "Workload",
+    "attention",
+    "elementwise",
+    "estimate",
+    "from_yaml",
+    "load",
+    "lookup",
+    "matrix",
+    "pairs",
+    "to_yaml",
+]

@@ -1,0 +1,235 @@
+"""The machines that can be estimated, as values that YAML files hold."""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import yaml
+
+from hw.adc import FEWEST, conversion_energy, lossless_bits
+from hw.errors import HardwareError
+from hw.memories import memory
+
+PRESETS = ("isaac", "handcrafted", "recnmp", "cpu")
+MOST_BITS = 32
+"""Of weights and activations."""
+
+
+@dataclass(frozen=True)
+class PIMConfig:
+    """A processing-in-memory chip with the organisation of ISAAC: tiles of IMAs of crossbars.
+
+    Args:
+        rows: of a crossbar.
+        cols: of a crossbar.
+        cell_bits: bits of a weight in one cell.
+        dac_bits: bits of an input in one cycle.
+        adc_bits: resolution of the ADCs; None loses nothing of a column's sum (`lossless_bits`), fewer do.
+            What that costs in accuracy is not this package's matter.
+        adcs_per_crossbar: that share a crossbar's columns.
+        crossbars_per_ima: crossbars in an in-situ multiply-accumulate unit.
+        imas_per_tile: IMAs in a tile.
+        tiles: on the chip.
+        weight_bits: of operations that do not say.
+        activation_bits: of operations that do not say.
+        adc_law: energy of an ADC by its bits, see `hw.adc`.
+        copies: times a matrix is stored at most, to apply it several times at once.
+        lanes: multiply-adds a cycle of a tile's digital unit.
+        memory: where embedding tables lie, see `hw.memories`.
+        placement: `crossbar` for all matrix products on crossbars; `cheaper` for each on crossbars or on the
+            digital unit, whichever takes less energy (H4H-NAS).
+
+    Raises:
+        HardwareError: for a machine that cannot be.
+    """
+
+    rows: int
+    cols: int
+    cell_bits: int
+    dac_bits: int
+    adc_bits: int | None
+    adcs_per_crossbar: int
+    crossbars_per_ima: int
+    imas_per_tile: int
+    tiles: int
+    weight_bits: int
+    activation_bits: int
+    adc_law: str
+    copies: int
+    lanes: int
+    memory: str
+    placement: Literal["crossbar", "cheaper"]
+
+    machine: ClassVar[str] = "pim"
+    most: ClassVar[Mapping[str, int]] = types.MappingProxyType(
+        {"rows": 4096, "cols": 4096, "cell_bits": 8, "dac_bits": 8}
+        | {"weight_bits": MOST_BITS, "activation_bits": MOST_BITS}
+    )
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int):
+                _require_between(field.name, value, 1, self.most.get(field.name, 1_000_000))
+        if self.adcs_per_crossbar > self.cols:
+            raise HardwareError(
+                f"adcs_per_crossbar is {self.adcs_per_crossbar}, but a crossbar has {self.cols} columns: "
+                "choose no more ADCs than columns"
+            )
+        conversion_energy(self.adc_law, self.resolution)
+        memory(self.memory)
+
+    @property
+    def resolution(self) -> int:
+        """Bits of the ADCs there are."""
+        if self.adc_bits is not None:
+            return self.adc_bits
+        return max(FEWEST, lossless_bits(self.rows, self.cell_bits, self.dac_bits))
+
+    @property
+    def crossbars(self) -> int:
+        """Crossbars on the chip."""
+        return self.crossbars_per_ima * self.imas_per_tile * self.tiles
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """A machine bound by its arithmetic or by its memory, whichever is slower.
+
+    Williams et al., "Roofline", CACM 2009. It computes one example after the other in its own precision,
+    whatever bits a workload asks for.
+
+    Args:
+        macs_per_s: multiply-accumulates per second at best.
+        bytes_per_s: of weights and activations, from where they lie.
+        energy_per_mac_j: of a multiply-accumulate with its share of an instruction.
+        energy_per_byte_j: of weights and activations, from where they lie.
+        bits: of weights and activations.
+        memory: where embedding tables lie, see `hw.memories`.
+        area_m2: of the die; None where it is not known.
+
+    Raises:
+        HardwareError: for a machine that cannot be.
+    """
+
+    macs_per_s: float
+    bytes_per_s: float
+    energy_per_mac_j: float
+    energy_per_byte_j: float
+    bits: int
+    memory: str
+    area_m2: float | None
+
+    machine: ClassVar[str] = "roofline"
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        for name in ("macs_per_s", "bytes_per_s", "energy_per_mac_j", "energy_per_byte_j", "area_m2"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise HardwareError(f"{name} is {value}: write a number above 0")
+        _require_between("bits", self.bits, 1, MOST_BITS)
+        memory(self.memory)
+
+
+Machine = PIMConfig | Roofline
+_KINDS: dict[str, type[PIMConfig] | type[Roofline]] = {kind.machine: kind for kind in (PIMConfig, Roofline)}
+
+
+def load(name_or_file: str | Path) -> Machine:
+    """A machine by the name of a preset, or from a YAML file.
+
+    Args:
+        name_or_file: one of `PRESETS`, or a path.
+
+    Raises:
+        HardwareError: for a file that is not there or not right.
+    """
+    if name_or_file in PRESETS:
+        text = (resources.files("hw") / "presets" / f"{name_or_file}.yaml").read_text(encoding="utf-8")
+        return from_yaml(text, f"preset {name_or_file}")
+    path = Path(name_or_file)
+    try:
+        return from_yaml(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise HardwareError(
+            f"there is neither a preset nor a file '{name_or_file}': presets are {', '.join(PRESETS)}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HardwareError(f"{path} cannot be read as a YAML file: {error}") from None
+
+
+def from_yaml(text: str, place: str = "hardware") -> Machine:
+    """The machine that a YAML text describes: the entry `machine` (pim or roofline), and all of its settings.
+
+    Args:
+        text: YAML.
+        place: what to call it in errors.
+
+    Raises:
+        HardwareError: for entries that are unknown, missing or wrong.
+    """
+    try:
+        entries = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise HardwareError(f"{place} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(entries, dict):
+        raise HardwareError(f"{place}: write settings such as NAME: VALUE")
+    kind = _KINDS.get(str(entries.pop("machine", None)))
+    if kind is None:
+        raise HardwareError(f"{place}: write machine: {' or machine: '.join(_KINDS)}")
+    names = [field.name for field in fields(kind)]
+    unknown = [str(name) for name in entries if name not in names]
+    if unknown:
+        raise HardwareError(f"{place}: there is no entry '{unknown[0]}'; there are {', '.join(names)}")
+    missing = [name for name in names if name not in entries]
+    if missing:
+        raise HardwareError(f"{place}: the entry '{missing[0]}' is missing")
+    try:
+        return kind(**entries)
+    except HardwareError as error:
+        raise HardwareError(f"{place}: {error}") from None
+
+
+def to_yaml(machine: Machine) -> str:
+    """The opposite of `from_yaml`."""
+    return yaml.safe_dump({"machine": machine.machine, **asdict(machine)}, sort_keys=False)
+
+
+def _require_between(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise HardwareError(f"{name} is {value}: write a number from {least} to {most}")
+
+
+def _check_types(machine: Machine) -> None:
+    hints = typing.get_type_hints(type(machine))
+    for field in fields(machine):
+        value, hint = getattr(machine, field.name), hints[field.name]
+        if typing.get_origin(hint) is Literal:
+            if value not in typing.get_args(hint):
+                raise HardwareError(f"{field.name} is {value!r}: write {' or '.join(typing.get_args(hint))}")
+            continue
+        allowed = typing.get_args(hint) or (hint,)
+        if float in allowed and isinstance(value, int | str) and not isinstance(value, bool):
+            value = _number(value)
+            object.__setattr__(machine, field.name, value)
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            raise HardwareError(f"{field.name} is {value!r}: write {_words(allowed)}")
+
+
+def _number(value: int | str) -> Any:
+    """YAML 1.1 reads 9e-12 as text."""
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def _words(allowed: tuple[Any, ...]) -> str:
+    words = {int: "a whole number", float: "a number", str: "a name", types.NoneType: "null"}
+    return " or ".join(words[kind] for kind in allowed)

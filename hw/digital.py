@@ -1,0 +1,72 @@
+"""What the digital unit of a tile does: products of activations, element-wise work, some matrix products.
+
+A unit has `lanes` multiply-adds per cycle of 1.2 GHz beside the tile's eDRAM. Operands and results pass
+eDRAM and bus once (assumption: an operand that was read reaches all lanes that need it). A matrix's weights
+are read once per example, however often it is applied. Element-wise work is done in the stream of results
+and reads nothing.
+"""
+
+import numpy as np
+
+from hw import components as part
+from hw.arithmetic import multiply_add_energy
+from hw.circuit import Circuit, Floats
+from hw.crossbar import bits
+from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
+
+PARTS = ("digital", "edram", "bus")
+"""What an operation's energy consists of."""
+ELEMENT_BITS = 16
+"""Of element-wise arithmetic: the width of ISAAC's datapath."""
+_PORT_BITS = 256
+
+
+def weight_bits_kept(workload: Workload, circuit: Circuit) -> Floats:
+    """Bits of eDRAM that matrices take if the digital unit multiplies them, `(n, operations)`."""
+    weights, _ = bits(workload, circuit)
+    return np.where(workload.kind == MATRIX, workload.rows * workload.columns * weights, 0.0)
+
+
+def moved_bits(workload: Workload, circuit: Circuit) -> Floats:
+    """Bits that an operation reads and writes, `(n, operations)`."""
+    _, activations = bits(workload, circuit)
+    rows, columns, uses = workload.rows, workload.columns, workload.uses
+    values = np.select(
+        [workload.kind == MATRIX, workload.kind == PAIRS, workload.kind == ATTENTION],
+        [(rows + columns) * uses, (rows + columns) * uses + rows * columns, 4 * rows * uses],
+        0,
+    )
+    return values * activations + weight_bits_kept(workload, circuit)
+
+
+def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
+    """Energy of each operation on the digital unit, by `PARTS`.
+
+    Args:
+        workload: of n networks or one.
+        circuit: of n configurations or one.
+
+    Returns:
+        Joule per example, each `(n, operations)`; 0 for lookups.
+    """
+    weights, activations = bits(workload, circuit)
+    left = np.where(workload.kind == MATRIX, weights, activations)
+    moved = moved_bits(workload, circuit)
+    arithmetic = workload.macs * multiply_add_energy(left, activations)
+    arithmetic = arithmetic + workload.elements * multiply_add_energy(ELEMENT_BITS, ELEMENT_BITS)
+    return [arithmetic, moved * part.EDRAM_BIT.energy_j, moved * part.BUS_BIT.energy_j]
+
+
+def time(workload: Workload, circuit: Circuit) -> Floats:
+    """How long each operation takes on a digital unit: its lanes or the eDRAM's port, whichever is slower.
+
+    Args:
+        workload: of n networks or one.
+        circuit: of n configurations or one.
+
+    Returns:
+        Seconds, `(n, operations)`.
+    """
+    computing = np.ceil((workload.macs + workload.elements) / circuit.lanes)
+    reading = np.ceil(moved_bits(workload, circuit) / _PORT_BITS)
+    return np.asarray(np.maximum(computing, reading) / part.CLOCK_HZ)

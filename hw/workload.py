@@ -1,0 +1,178 @@
+"""What one example asks of a machine: operations, and which waits for which.
+
+A workload is a structure of arrays of shape `(n, operations)`: n = 1 for one network, or one row per
+network of many that share a list of operations, where a network lacks some (`ABSENT`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hw.config import MOST_BITS
+from hw.errors import HardwareError
+
+ABSENT, MATRIX, PAIRS, ATTENTION, ELEMENTWISE, LOOKUP = range(6)
+KINDS = ("absent", "matrix", "pairs", "attention", "elementwise", "lookup")
+
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of one example; made by `matrix`, `pairs`, `attention`, `elementwise` or `lookup`.
+
+    Args:
+        name: of the operation, once per workload.
+        kind: one of the kinds above.
+        rows: inputs of a matrix; vectors on the left of pair products; tokens of attention; rows looked up.
+        columns: outputs of a matrix; vectors on the right of pair products; tokens of attention; numbers in
+            a row looked up.
+        uses: times a matrix is applied; length of the vectors of pair products and attention.
+        elements: results computed one by one, those of attention's softmax included.
+        stored: numbers in the table of a lookup.
+        weight_bits: of a matrix or a table; None for the machine's.
+        activation_bits: of all else; None for the machine's.
+        after: names of the operations that it waits for.
+    """
+
+    name: str
+    kind: int
+    rows: int = 0
+    columns: int = 0
+    uses: int = 0
+    elements: int = 0
+    stored: int = 0
+    weight_bits: int | None = None
+    activation_bits: int | None = None
+    after: tuple[str, ...] = ()
+
+
+def matrix(name: str, inputs: int, outputs: int, *, uses: int = 1, **more: Any) -> Operation:
+    """A product with a weight matrix, applied `uses` times."""
+    return Operation(name, MATRIX, inputs, outputs, uses, **more)
+
+
+def pairs(name: str, rows: int, columns: int, length: int, **more: Any) -> Operation:
+    """Inner products of `rows` vectors with `columns` vectors."""
+    return Operation(name, PAIRS, rows, columns, length, **more)
+
+
+def attention(name: str, tokens: int, width: int, heads: int = 1, **more: Any) -> Operation:
+    """The core of self-attention: scores of all pairs of tokens, their softmax, the weighted sums."""
+    return Operation(name, ATTENTION, tokens, tokens, width, heads * tokens * tokens, **more)
+
+
+def elementwise(name: str, elements: int, **more: Any) -> Operation:
+    """`elements` results, a multiply-add each."""
+    return Operation(name, ELEMENTWISE, elements=elements, **more)
+
+
+def lookup(name: str, rows: int, width: int, stored: int, **more: Any) -> Operation:
+    """`rows` embeddings of `width` numbers, out of tables of `stored` numbers in all."""
+    return Operation(name, LOOKUP, rows, width, stored=stored, **more)
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """The operations of one network or of many; see `Operation` for what the sizes mean.
+
+    Args:
+        names: of the operations, in an order in which each comes after those it waits for.
+        kind: `(n, operations)`, as all arrays but the last.
+        rows: see `Operation`.
+        columns: see `Operation`.
+        uses: see `Operation`.
+        elements: see `Operation`.
+        stored: see `Operation`.
+        weight_bits: 0 for the machine's.
+        activation_bits: 0 for the machine's.
+        waits: `(n or 1, operations, operations)`: whether the operation of the second axis waits for that of
+            the third. An absent operation takes no time and passes on what it waits for.
+
+    Raises:
+        HardwareError: for arrays that do not fit together, sizes below 0 or a wrong order.
+    """
+
+    names: tuple[str, ...]
+    kind: Integers
+    rows: Integers
+    columns: Integers
+    uses: Integers
+    elements: Integers
+    stored: Integers
+    weight_bits: Integers
+    activation_bits: Integers
+    waits: Flags
+
+    def __post_init__(self) -> None:
+        shape = (len(self), len(self.names))
+        for name in _ARRAYS:
+            array = getattr(self, name)
+            if array.shape != shape:
+                raise HardwareError(f"workload: {name} is of shape {array.shape}, kind of {shape}")
+            if array.size and array.min() < 0:
+                raise HardwareError(f"workload: {name} has {array.min()}: nothing can be below 0")
+        for name, most in (("kind", LOOKUP), ("weight_bits", MOST_BITS), ("activation_bits", MOST_BITS)):
+            if shape[1] and getattr(self, name).size and getattr(self, name).max() > most:
+                raise HardwareError(f"workload: {name} has {getattr(self, name).max()}: at most {most}")
+        if self.waits.shape not in {(1, shape[1], shape[1]), (*shape, shape[1])}:
+            raise HardwareError(f"workload: waits is of shape {self.waits.shape} for {shape[1]} operations")
+        if np.triu(self.waits.any(axis=0)).any():
+            raise HardwareError(
+                "workload: an operation waits for a later one: put it behind all it waits for"
+            )
+
+    def __len__(self) -> int:
+        return int(self.kind.shape[0])
+
+    @classmethod
+    def of(cls, operations: Sequence[Operation]) -> "Workload":
+        """The workload of one network.
+
+        Args:
+            operations: each behind all that it waits for.
+
+        Raises:
+            HardwareError: for a name given twice, or one that is not there before it is waited for.
+        """
+        names = tuple(operation.name for operation in operations)
+        waits = np.zeros((1, len(names), len(names)), bool)
+        for place, operation in enumerate(operations):
+            if operation.name in names[:place]:
+                raise HardwareError(f"workload: two operations are called '{operation.name}': rename one")
+            for other in operation.after:
+                if other not in names[:place]:
+                    raise HardwareError(
+                        f"workload: '{operation.name}' waits for '{other}', which is not before it: "
+                        "write it earlier in the list"
+                    )
+                waits[0, place, names.index(other)] = True
+        columns = {
+            name: np.array([[getattr(operation, name) or 0 for operation in operations]], np.int64).reshape(
+                1, -1
+            )
+            for name in _ARRAYS
+        }
+        return cls(names, waits=waits, **columns)
+
+    @property
+    def macs(self) -> Integers:
+        """Multiply-accumulates of the products of each operation, `(n, operations)`."""
+        products = self.rows * self.columns * self.uses
+        return np.asarray(products * _PRODUCTS[self.kind])
+
+    def take(self, rows: slice) -> "Workload":
+        """Some of the networks; a workload of one network stays whole."""
+        if len(self) == 1:
+            return self
+        waits = self.waits if len(self.waits) == 1 else self.waits[rows]
+        return Workload(self.names, waits=waits, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+
+
+_PRODUCTS = np.array([0, 1, 1, 2, 0, 0])
+"""Of `rows x columns x uses` multiply-accumulates, by kind: attention has scores and weighted sums."""
+_ARRAYS = tuple(field.name for field in fields(Workload) if field.name not in {"names", "waits"})
