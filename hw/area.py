@@ -79,12 +79,10 @@ def peak(config: PIMConfig) -> Peak:
     """
     slices = -(-config.weight_bits // config.cell_bits)
     cycles = -(-config.activation_bits // config.dac_bits)
-    shared = -(-config.cols // config.adcs_per_crossbar)
-    cycle_s = max(part.READ_S, shared / part.ADC_RATE_HZ)
     macs = config.crossbars * config.rows * (config.cols // slices)
     area = sum(tile_area(config).values()) - config.lanes * LANE_M2
     return Peak(
-        macs_per_s=macs / (cycles * cycle_s),
+        macs_per_s=macs / (cycles * config.cycle_s),
         area_m2=config.tiles * area + part.LINKS.area_m2,
         power_w=config.tiles * _tile_power(config) + part.LINKS.power_w,
     )

@@ -95,12 +95,10 @@ def resolve(configs: Sequence[PIMConfig]) -> Circuit:
 def _numbers(config: PIMConfig) -> list[float]:
     """In the order of `Circuit`.
 
-    A cycle is the longer of a read and the conversion of the columns that share an ADC. A row's DAC of
-    several bits takes twice the energy with each bit (an assumption: ISAAC's have one bit; capacitive DACs
-    double their capacitors, Saberi et al., IEEE TCAS-I 2011). A cell takes V^2/R for the time of a read.
+    A row's DAC of several bits takes twice the energy with each bit (an assumption: ISAAC's have one bit;
+    capacitive DACs double their capacitors, Saberi et al., IEEE TCAS-I 2011). A cell takes V^2/R for the
+    time of a read.
     """
-    shared = -(-config.cols // config.adcs_per_crossbar)
-    cycle_s = max(part.READ_S, shared / part.ADC_RATE_HZ)
     tables = memory(config.memory)
     area = tile_area(config)
     return [
@@ -114,7 +112,7 @@ def _numbers(config: PIMConfig) -> list[float]:
         config.lanes,
         config.placement == "cheaper",
         conversion_energy(config.adc_law, config.resolution),
-        cycle_s,
+        config.cycle_s,
         part.DAC.unit_power_w * part.READ_S * 2.0 ** (config.dac_bits - 1),
         part.CELLS.unit_power_w * part.READ_S,
         config.crossbars,

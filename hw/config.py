@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import yaml
 
 from hw.adc import FEWEST, conversion_energy, lossless_bits
+from hw.components import ADC_RATE_HZ, READ_S
 from hw.errors import HardwareError
 from hw.memories import memory
 
@@ -90,6 +91,12 @@ class PIMConfig:
         if self.adc_bits is not None:
             return self.adc_bits
         return max(FEWEST, lossless_bits(self.rows, self.cell_bits, self.dac_bits))
+
+    @property
+    def cycle_s(self) -> float:
+        """Seconds of a cycle: a read, or converting the columns that share an ADC if that is longer."""
+        shared = -(-self.cols // self.adcs_per_crossbar)
+        return max(READ_S, shared / ADC_RATE_HZ)
 
     @property
     def crossbars(self) -> int:
