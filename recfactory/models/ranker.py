@@ -22,6 +22,8 @@ class Ranker(keras.Model):
         embedding_l2: weight decay of embeddings: half of it times the squared norm of each table row that
             a batch touches, each row once, is added to the batch's mean loss.
         clip_norm: largest norm of all gradients of a step together; 0 is no limit.
+        prior: log-odds that the tower's logit is added to: with those of the training rows, the first steps
+            need not learn how rare clicks are.
     """
 
     def __init__(
@@ -31,11 +33,12 @@ class Ranker(keras.Model):
         tower: keras.layers.Layer,
         embedding_l2: float = 0.0,
         clip_norm: float = 0.0,
+        prior: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.layout, self.embedding_dim = layout, embedding_dim
-        self.embedding_l2, self.clip_norm = embedding_l2, clip_norm
+        self.embedding_l2, self.clip_norm, self.prior = embedding_l2, clip_norm, prior
         self.embedding = FusedEmbedding(layout, embedding_dim)
         self.tower = tower
         self.mean_loss = keras.metrics.Mean(name="loss")
@@ -139,6 +142,7 @@ class Ranker(keras.Model):
             "tower": keras.saving.serialize_keras_object(self.tower),
             "embedding_l2": self.embedding_l2,
             "clip_norm": self.clip_norm,
+            "prior": self.prior,
         }
 
     @classmethod
@@ -148,7 +152,7 @@ class Ranker(keras.Model):
         return cls(**{**config, "layout": layout_from_config(config["layout"]), "tower": tower})
 
     def _logits(self, numbers: tf.Tensor, fields: tf.Tensor, training: bool) -> tf.Tensor:
-        return tf.squeeze(self.tower([numbers, fields], training=training), axis=1)
+        return tf.squeeze(self.tower([numbers, fields], training=training), axis=1) + self.prior
 
     def _measure(
         self,

@@ -58,7 +58,10 @@ def find(model: str | Path) -> str | Path:
 
 
 def build(
-    model: str | Path, layout: Layout, hyperparameters: Recipe | Mapping[str, Any] | None = None
+    model: str | Path,
+    layout: Layout,
+    hyperparameters: Recipe | Mapping[str, Any] | None = None,
+    prior: float = 0.0,
 ) -> "Ranker":
     """Makes a model, not yet compiled; the same arguments give the same initial values.
 
@@ -67,6 +70,7 @@ def build(
         layout: of the features it reads.
         hyperparameters: a recipe, or some of its entries; the others keep their defaults. A path has its own
             sizes and leaves those of the recipe alone.
+        prior: as of `Ranker`.
 
     Raises:
         UsageError: for an unknown name or hyperparameter.
@@ -80,15 +84,19 @@ def build(
     recipe = (
         hyperparameters if isinstance(hyperparameters, Recipe) else Recipe.from_dict(hyperparameters or {})
     )
-    penalties: dict[str, Any] = {"embedding_l2": recipe.embedding_l2, "clip_norm": recipe.clip_norm}
+    options: dict[str, Any] = {
+        "embedding_l2": recipe.embedding_l2,
+        "clip_norm": recipe.clip_norm,
+        "prior": prior,
+    }
     # Keras draws initial values from Python's random state, which imports may move on: seed after them.
     if isinstance(model, Path):
         keras.utils.set_random_seed(recipe.seed)
-        return build_ranker(model, layout, recipe.batch_norm, recipe.dropout, name="path", **penalties)
+        return build_ranker(model, layout, recipe.batch_norm, recipe.dropout, name="path", **options)
     make = importlib.import_module(MODELS[model]).make
     keras.utils.set_random_seed(recipe.seed)
     tower, width = make(recipe)
-    return Ranker(layout, width, tower, name=model, **penalties)
+    return Ranker(layout, width, tower, name=model, **options)
 
 
 def load(path: File | str) -> "Ranker":

@@ -1,7 +1,7 @@
 """How good a path is, judged with the shared weights and a last layer of its own."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from recfactory.supernet.supernet import Supernet
 from recfactory.training.source import SCORE_BATCH, Source
 
 Floats = npt.NDArray[np.float32]
+Coefficients = npt.NDArray[np.floating[Any]]
+CHUNK = 1024
+"""Rows that are run at once: enough for the calls not to matter, few enough to stay near the processor."""
 
 
 class Score(NamedTuple):
@@ -32,7 +35,7 @@ class Rows:
     """Rows as source 0, which is the same for all paths.
 
     Args:
-        zero: numbers and tokens, batch by batch.
+        zero: numbers and tokens, `CHUNK` rows by `CHUNK` rows.
         label: `(rows,)`.
         weight: `(rows,)`.
     """
@@ -72,12 +75,22 @@ class Scorer:
     def score(self, path: Path) -> Score:
         """Validation LogLoss and AUC of a path."""
         subnet = self.supernet.subnet(path)
-        coefficients = _last_layer(subnet)
-        if self._train is not None:
-            features = _features(subnet, self._train)
-            coefficients = refit(features, self._train.label, self._train.weight, coefficients, self.decay)
-        slopes, bias = coefficients[:-1].astype(np.float32), coefficients[-1]
-        predicted = expit(_features(subnet, self._valid) @ slopes + bias)
+        return self.judge(subnet, self.fit(subnet))
+
+    def fit(self, subnet: Subnet) -> Coefficients:
+        """The last layer of a path, its bias last: fitted anew, or the shared one where `refit_rows` is 0."""
+        shared = _last_layer(subnet)
+        if self._train is None:
+            return shared
+        features = _features(subnet, self._train, len(shared) - 1)
+        return refit(features, self._train.label, self._train.weight, shared, self.decay)
+
+    def judge(self, subnet: Subnet, coefficients: Coefficients) -> Score:
+        """Validation LogLoss and AUC of a path with this last layer."""
+        slopes = tf.constant(coefficients[:-1, np.newaxis], tf.float32)
+        # The features themselves are many times as many numbers as all rows have, and are not kept.
+        logits = [tf.matmul(subnet.features(*batch), slopes).numpy()[:, 0] for batch in self._valid.zero]
+        predicted = expit(np.concatenate(logits) + coefficients[-1])
         answers = (self._valid.label, predicted, self._valid.weight)
         return Score(logloss(*answers), auc(*answers))
 
@@ -86,7 +99,8 @@ class Scorer:
         for inputs, label, weight in data:
             count = len(label) if left is None else min(left, len(label))
             fields = self.supernet.embedding(inputs["ids"][:count])
-            zero.append(source_zero(self.supernet.space.raw_dense, inputs["numbers"][:count], fields))
+            numbers, tokens = source_zero(self.supernet.space.raw_dense, inputs["numbers"][:count], fields)
+            zero += [(numbers[i : i + CHUNK], tokens[i : i + CHUNK]) for i in range(0, count, CHUNK)]
             labels.append(label[:count].numpy())
             weights.append(weight[:count].numpy())
             left = None if left is None else left - count
@@ -95,8 +109,11 @@ class Scorer:
         return Rows(zero, np.concatenate(labels), np.concatenate(weights))
 
 
-def _features(subnet: Subnet, rows: Rows) -> Floats:
-    return np.concatenate([subnet.features(*batch).numpy() for batch in rows.zero])
+def _features(subnet: Subnet, rows: Rows, width: int) -> Floats:
+    features = np.empty((len(rows.label), width), np.float32)
+    for i, batch in enumerate(rows.zero):
+        features[i * CHUNK : (i + 1) * CHUNK] = subnet.features(*batch).numpy()
+    return features
 
 
 def _last_layer(subnet: Subnet) -> Floats:

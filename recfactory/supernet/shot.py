@@ -136,6 +136,7 @@ def train_shot(
         embedding_l2=recipe.embedding_l2,
         clip_norm=recipe.clip_norm,
     )
+    supernet.start_at(source.prior)
     supernet.compile(recipe.make_optimizer(steps))
     path = out / checkpoint.CHECKPOINT
     state, best = checkpoint.restore(path, supernet) if path.is_file() else (State(), [])

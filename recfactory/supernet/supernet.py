@@ -63,6 +63,14 @@ class Supernet(keras.Model):
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.built = True
 
+    def start_at(self, prior: float) -> None:
+        """Has untrained paths predict these log-odds: the first steps need not learn how rare clicks are."""
+        head = next(layer for part, layer in self.parts.items() if part.role == "head")
+        for bank in head.banks.values():
+            values = bank.numpy()
+            values.flat[-1] = prior  # the bias is the last of the last layer's weights
+            bank.assign(values)
+
     def subnet(self, path: Path) -> Subnet:
         """A path with the weights it uses, read once."""
         return Subnet(path, {part: self.parts[part].slices(path) for part in live_parts(path)})

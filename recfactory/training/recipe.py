@@ -45,7 +45,7 @@ class Recipe:
     clip_norm: float = 0.0
     batch_size: int = 4096
     epochs: int = 40
-    patience: int = 2
+    patience: int = 3
     seed: int = 1
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """The packed rows of a features folder as a trainer reads them."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -37,12 +38,14 @@ class Source:
         layout: of its features.
         rows: of each split.
         digest: SHA-256 of its statistics and schema.
+        prior: log-odds of a click among the training rows.
     """
 
     features: Path
     layout: Layout
     rows: dict[str, int]
     digest: str
+    prior: float = 0.0
 
     def steps(self, recipe: Order) -> int:
         """Batches of an epoch."""
@@ -114,4 +117,6 @@ def open_source(features: Path | str) -> Source:
                 "on them; take more rows, or another split"
             )
     digest = hashlib.sha256((features / STATISTICS).read_bytes() + (features / SCHEMA).read_bytes())
-    return Source(features, spec.layout, rows, digest.hexdigest())
+    clicks = spec.statistics["splits"]["train"]["clicks"]
+    prior = math.log(clicks / (rows["train"] - clicks))
+    return Source(features, spec.layout, rows, digest.hexdigest(), prior)

@@ -80,7 +80,7 @@ def train(
     # Names of layers count up within a process.
     keras.backend.clear_session()
     tf.config.experimental.enable_op_determinism()
-    ranker = registry.build(model, source.layout, recipe)
+    ranker = registry.build(model, source.layout, recipe, source.prior)
     compile_for(ranker, recipe)
     try:
         state = run_epochs(ranker, source, recipe, out, log, checkpoint_seconds)

@@ -147,3 +147,13 @@ def test_training_needs_both_optimizers() -> None:
     ranker.compile(keras.optimizers.Adam())
     with pytest.raises(ValueError, match="two optimizers"):
         ranker.optimizers()
+
+
+def test_the_prior_is_added_to_every_logit(tmp_path: Path) -> None:
+    layout = LAYOUTS["both"]
+    plain, shifted = build("mlp", layout, SMALL), build("mlp", layout, SMALL, prior=-1.5)
+    inputs, *_ = rows(layout, 8)
+    np.testing.assert_allclose(shifted.logits(inputs), plain.logits(inputs) - 1.5, rtol=1e-6)
+    shifted.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.logits(inputs), shifted.logits(inputs))

@@ -84,3 +84,14 @@ def test_a_path_must_be_named():
         net(inputs)
     net.path = random_paths(net.space, 2)[0]
     np.testing.assert_array_equal(net(inputs), net(inputs, path=net.path))
+
+
+def test_every_path_starts_at_the_prior():
+    space = small_space()
+    net = supernet(space)
+    inputs = {key: tf.constant(value) for key, value in batch()[0].items()}
+    for path in random_paths(space, 6):
+        net.start_at(0.0)
+        before = net.extract(path).logits(inputs)
+        net.start_at(-1.5)
+        np.testing.assert_allclose(net.extract(path).logits(inputs), before - 1.5, atol=1e-5)

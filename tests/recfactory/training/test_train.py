@@ -260,3 +260,10 @@ def test_seeds(features: Path, tmp_path: Path) -> None:
     assert read_json(tmp_path / "out" / "summary.json") == summary
     alone = train(features, "mlp", tmp_path / "alone", replace(recipe, seed=2), quiet)
     assert alone["weights_sha256"] == results[1]["weights_sha256"]
+
+
+def test_the_prior_is_the_training_rate_of_clicks(features: Path) -> None:
+    counted = read_json(features / STATISTICS)["splits"]["train"]
+    assert 1 / (1 + np.exp(-open_source(features).prior)) == pytest.approx(
+        counted["clicks"] / counted["rows"]
+    )

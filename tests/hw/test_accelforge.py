@@ -1,0 +1,39 @@
+"""Rung 6: the ranking of layers by energy beside AccelForge's."""
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hw import Workload, estimate, load, matrix
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "benchmarks" / "accelforge_ranking.py"
+RESULT = ROOT / "benchmarks" / "results" / "accelforge.json"
+WANTED = 0.95
+
+
+@pytest.mark.slow
+def test_ranks_of_layers_are_those_of_accelforge(monkeypatch, tmp_path):
+    accelforge = pytest.importorskip(
+        "accelforge", reason="AccelForge is not installed (pip install accelforge, Python 3.12)"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(accelforge.examples.path / "arches" / "compute_in_memory"))
+    result = runpy.run_path(str(SCRIPT))["compare"](10, 1)
+    assert min(result["spearman_of_layers"].values()) >= WANTED
+
+
+def test_kept_ranking_is_of_this_estimator():
+    """What was kept when AccelForge was installed still says what `hw` says now."""
+    result = json.loads(RESULT.read_text(encoding="utf-8"))["result"]
+    assert result["perceptrons"] == 50
+    layers = [
+        matrix(f"layer{i}", inputs, outputs, weight_bits=bits, activation_bits=bits)
+        for i, (inputs, outputs, bits) in enumerate(each["layer"] for each in result["energies"])
+    ]
+    ours = estimate(Workload.of(layers), load("isaac")).energy_by_operation[0]
+    np.testing.assert_allclose(ours, [each["hw_j"] for each in result["energies"]], rtol=1e-9)
+    assert min(result["spearman_of_layers"].values()) >= WANTED
