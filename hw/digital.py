@@ -53,7 +53,7 @@ def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
     left = np.where(workload.kind == MATRIX, weights, activations)
     moved = moved_bits(workload, circuit)
     arithmetic = workload.macs * multiply_add_energy(left, activations)
-    arithmetic = arithmetic + workload.elements * multiply_add_energy(ELEMENT_BITS, ELEMENT_BITS)
+    arithmetic = arithmetic + workload.results * multiply_add_energy(ELEMENT_BITS, ELEMENT_BITS)
     return [arithmetic, moved * part.EDRAM_BIT.energy_j, moved * part.BUS_BIT.energy_j]
 
 
@@ -67,6 +67,6 @@ def time(workload: Workload, circuit: Circuit) -> Floats:
     Returns:
         Seconds, `(n, operations)`.
     """
-    computing = np.ceil((workload.macs + workload.elements) / circuit.lanes)
+    computing = np.ceil((workload.macs + workload.results) / circuit.lanes)
     reading = np.ceil(moved_bits(workload, circuit) / _PORT_BITS)
     return np.asarray(np.maximum(computing, reading) / part.CLOCK_HZ)

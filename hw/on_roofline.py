@@ -26,7 +26,7 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
         machine: see `Roofline`.
     """
     n, operations = workload.kind.shape
-    computed = workload.macs + workload.elements
+    computed = workload.macs + workload.results
     moved = _values(workload) * (machine.bits / 8)
     kind = memory(machine.memory)
     tables = lookups.cost(

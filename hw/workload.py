@@ -32,7 +32,7 @@ class Operation:
         columns: outputs of a matrix; vectors on the right of pair products; tokens of attention; numbers in
             a row looked up.
         uses: times a matrix is applied; length of the vectors of pair products and attention.
-        elements: results computed one by one, those of attention's softmax included.
+        elements: results of element-wise work, or of attention's softmax; not looked at elsewhere.
         stored: numbers in the table of a lookup.
         weight_bits: of a matrix or a table; None for the machine's.
         activation_bits: of all else; None for the machine's.
@@ -164,6 +164,11 @@ class Workload:
         """Multiply-accumulates of the products of each operation, `(n, operations)`."""
         products = self.rows * self.columns * self.uses
         return np.asarray(products * _PRODUCTS[self.kind])
+
+    @property
+    def results(self) -> Integers:
+        """Results computed one by one, `(n, operations)`."""
+        return np.asarray(self.elements * ((self.kind == ATTENTION) | (self.kind == ELEMENTWISE)))
 
     def take(self, rows: slice) -> "Workload":
         """Some of the networks; a workload of one network stays whole."""

@@ -161,6 +161,15 @@ def test_absent_operations_pass_on_what_they_wait_for(handcrafted):
     assert estimate(without, handcrafted).energy_j == estimate(direct, handcrafted).energy_j
 
 
+@pytest.mark.parametrize("machine", ["handcrafted", "cpu"])
+def test_absent_operations_cost_nothing_whatever_their_sizes(machine):
+    sizes = np.full((1, 1), 9)
+    names = ("rows", "columns", "uses", "elements", "stored", "weight_bits", "activation_bits")
+    given = dict.fromkeys(names, sizes)
+    made = estimate(Workload(("a",), kind=0 * sizes, waits=np.zeros((1, 1, 1), bool), **given), load(machine))
+    assert made.energy_j.tolist() == made.latency_s.tolist() == [0]
+
+
 def test_placement_takes_what_is_cheaper_for_each_operation(changed):
     # Few rows fill a crossbar badly, and every use converts again; the digital unit reads the weights once.
     made = Workload.of([matrix("narrow", 16, 16, uses=16), matrix("wide", 1024, 512, after=("narrow",))])
