@@ -8,8 +8,8 @@ AccelForge (MIT) needs Python 3.12 and is no dependency of this project:
 
 Its wheels hold CACTI and NeuroSim compiled for glibc 2.38; on older systems compile both from the sources
 that the wheels hold (`make opt` in hwcomponents_cacti/cacti; NeuroSIM with the files of
-hwcomponents_neurosim/drop_in over it). NeuroSim is licensed for non-commercial use; none of it is part of this
-project, only figures are compared.
+hwcomponents_neurosim/drop_in over it). NeuroSim is licensed for non-commercial use; none of it is part of
+this project, only figures are compared.
 """
 
 import argparse

@@ -10,7 +10,6 @@ from typing import Any
 
 from hw import components as part
 
-ACCUMULATOR_BITS = 32
 LANE_BITS = 16
 """Of a lane of the digital unit: the width of ISAAC's datapath."""
 

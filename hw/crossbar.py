@@ -29,7 +29,7 @@ PARTS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Mapping:
+class Layout:
     """How products are laid out; arrays of `(n, operations)`, 0 where there is no product.
 
     Args:
@@ -60,7 +60,7 @@ def bits(workload: Workload, circuit: Circuit) -> tuple[Floats, Floats]:
     return weights, activations
 
 
-def lay_out(workload: Workload, circuit: Circuit) -> Mapping:
+def lay_out(workload: Workload, circuit: Circuit) -> Layout:
     """Lays all matrix products out on crossbars.
 
     Args:
@@ -74,7 +74,7 @@ def lay_out(workload: Workload, circuit: Circuit) -> Mapping:
     col_blocks = np.ceil(workload.columns * slices / circuit.cols)
     copies = product * np.minimum(circuit.copies, workload.uses)
     cycles = product * np.ceil(activations / circuit.dac_bits)
-    return Mapping(
+    return Layout(
         slices,
         row_blocks,
         col_blocks,
@@ -86,7 +86,7 @@ def lay_out(workload: Workload, circuit: Circuit) -> Mapping:
     )
 
 
-def energy(workload: Workload, circuit: Circuit, mapping: Mapping) -> list[Floats]:
+def energy(workload: Workload, circuit: Circuit, layout: Layout) -> list[Floats]:
     """Energy of all matrix products if they run on crossbars, by `PARTS`.
 
     Rows that hold no weights are not driven, columns that hold none not converted, and idle crossbars take
@@ -97,44 +97,44 @@ def energy(workload: Workload, circuit: Circuit, mapping: Mapping) -> list[Float
     Args:
         workload: of n networks or one.
         circuit: of n configurations or one.
-        mapping: made by `lay_out`.
+        layout: made by `lay_out`.
 
     Returns:
         Joule per example, each `(n, operations)`.
     """
     _, activations = bits(workload, circuit)
-    drives = mapping.cycles * workload.rows * mapping.col_blocks * workload.uses
-    cells = mapping.cycles * workload.rows * workload.columns * mapping.slices * workload.uses
-    product = mapping.copies > 0
-    entering = workload.rows * mapping.col_blocks * workload.uses * activations
+    drives = layout.cycles * workload.rows * layout.col_blocks * workload.uses
+    cells = layout.cycles * workload.rows * workload.columns * layout.slices * workload.uses
+    product = layout.copies > 0
+    entering = workload.rows * layout.col_blocks * workload.uses * activations
     moved = product * (workload.rows + workload.columns) * workload.uses * activations
     register_j = part.INPUT_REGISTER.unit_power_w * part.READ_S
     return [
-        mapping.conversions * circuit.conversion_j,
+        layout.conversions * circuit.conversion_j,
         drives * circuit.dac_j,
-        mapping.conversions * (part.SAMPLE_HOLD.unit_power_w * part.READ_S),
+        layout.conversions * (part.SAMPLE_HOLD.unit_power_w * part.READ_S),
         cells * circuit.cell_j,
-        mapping.conversions * part.SHIFT_ADD_ACTION.energy_j,
+        layout.conversions * part.SHIFT_ADD_ACTION.energy_j,
         entering * register_j,
-        mapping.conversions * (part.OUTPUT_REGISTER.unit_power_w * part.READ_S),
+        layout.conversions * (part.OUTPUT_REGISTER.unit_power_w * part.READ_S),
         2 * moved * part.EDRAM_BIT.energy_j,
         moved * part.BUS_BIT.energy_j,
         moved * part.ROUTER_BIT.energy_j,
     ]
 
 
-def times(circuit: Circuit, mapping: Mapping) -> tuple[Floats, Floats]:
+def times(circuit: Circuit, layout: Layout) -> tuple[Floats, Floats]:
     """How long matrix products take on crossbars.
 
     Args:
         circuit: of n configurations or one.
-        mapping: made by `lay_out`.
+        layout: made by `lay_out`.
 
     Returns:
         Seconds until the last output is there, with the stages of the pipeline before and after the
         crossbars (`PIPELINE_CYCLES`); seconds until the crossbars are free for the next example. Both
         `(n, operations)`. The eDRAM keeps up (ISAAC sizes it for a tile that is all busy, section 6).
     """
-    busy = mapping.cycles * mapping.steps * circuit.cycle_s
-    filling = np.where(mapping.copies > 0, part.PIPELINE_CYCLES * circuit.cycle_s, 0.0)
+    busy = layout.cycles * layout.steps * circuit.cycle_s
+    filling = np.where(layout.copies > 0, part.PIPELINE_CYCLES * circuit.cycle_s, 0.0)
     return busy + filling, busy

@@ -1,9 +1,9 @@
 """What the digital unit of a tile does: products of activations, element-wise work, some matrix products.
 
-A unit has `lanes` multiply-adds per cycle of 1.2 GHz beside the tile's eDRAM. Operands and results pass
-eDRAM and bus once (assumption: an operand that was read reaches all lanes that need it). A matrix's weights
-are read once per example, however often it is applied. Element-wise work is done in the stream of results
-and reads nothing.
+A unit has `lanes` multiply-adds per cycle of 1.2 GHz beside the tile's eDRAM. As on crossbars, each input and
+output is written to eDRAM and read from it, and passes bus and router once (assumption: an operand that was
+read reaches all lanes that need it). A matrix's weights are read from eDRAM once per example, however often it
+is applied. Element-wise work is done in the stream of results and moves nothing.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from hw.circuit import Circuit, Floats
 from hw.crossbar import bits
 from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
 
-PARTS = ("digital", "edram", "bus")
+PARTS = ("digital", "edram", "bus", "router")
 """What an operation's energy consists of."""
 ELEMENT_BITS = 16
 """Of element-wise arithmetic: the width of ISAAC's datapath."""
@@ -28,7 +28,7 @@ def weight_bits_kept(workload: Workload, circuit: Circuit) -> Floats:
 
 
 def moved_bits(workload: Workload, circuit: Circuit) -> Floats:
-    """Bits that an operation reads and writes, `(n, operations)`."""
+    """Bits of an operation's inputs and outputs, `(n, operations)`."""
     _, activations = bits(workload, circuit)
     rows, columns, uses = workload.rows, workload.columns, workload.uses
     values = np.select(
@@ -36,7 +36,7 @@ def moved_bits(workload: Workload, circuit: Circuit) -> Floats:
         [(rows + columns) * uses, (rows + columns) * uses + rows * columns, 4 * rows * uses],
         0,
     )
-    return values * activations + weight_bits_kept(workload, circuit)
+    return np.asarray(values * activations)
 
 
 def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
@@ -51,10 +51,15 @@ def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
     """
     weights, activations = bits(workload, circuit)
     left = np.where(workload.kind == MATRIX, weights, activations)
-    moved = moved_bits(workload, circuit)
+    moved, kept = moved_bits(workload, circuit), weight_bits_kept(workload, circuit)
     arithmetic = workload.macs * multiply_add_energy(left, activations)
     arithmetic = arithmetic + workload.results * multiply_add_energy(ELEMENT_BITS, ELEMENT_BITS)
-    return [arithmetic, moved * part.EDRAM_BIT.energy_j, moved * part.BUS_BIT.energy_j]
+    return [
+        arithmetic,
+        (2 * moved + kept) * part.EDRAM_BIT.energy_j,
+        (moved + kept) * part.BUS_BIT.energy_j,
+        moved * part.ROUTER_BIT.energy_j,
+    ]
 
 
 def time(workload: Workload, circuit: Circuit) -> Floats:
@@ -68,5 +73,5 @@ def time(workload: Workload, circuit: Circuit) -> Floats:
         Seconds, `(n, operations)`.
     """
     computing = np.ceil((workload.macs + workload.results) / circuit.lanes)
-    reading = np.ceil(moved_bits(workload, circuit) / _PORT_BITS)
-    return np.asarray(np.maximum(computing, reading) / part.CLOCK_HZ)
+    through_port = 2 * moved_bits(workload, circuit) + weight_bits_kept(workload, circuit)
+    return np.asarray(np.maximum(computing, np.ceil(through_port / _PORT_BITS)) / part.CLOCK_HZ)

@@ -35,8 +35,8 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
     """
     n = max(len(workload), len(circuit))
     shape = (n, len(workload.names))
-    mapping = crossbar.lay_out(workload, circuit)
-    analogue, arithmetic = crossbar.energy(workload, circuit, mapping), digital.energy(workload, circuit)
+    layout = crossbar.lay_out(workload, circuit)
+    analogue, arithmetic = crossbar.energy(workload, circuit, layout), digital.energy(workload, circuit)
     is_matrix = np.broadcast_to(workload.kind == MATRIX, shape)
     dearer = _added(analogue) > _added(arithmetic)
     on_crossbars = is_matrix & ~((circuit.cheaper > 0) & dearer)
@@ -53,11 +53,11 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
     )
     by_component, by_operation = _energies(analogue, arithmetic, tables.energy_j, on_crossbars)
 
-    crossbar_s, crossbar_busy_s = crossbar.times(circuit, mapping)
+    crossbar_s, crossbar_busy_s = crossbar.times(circuit, layout)
     digital_s = np.where(on_crossbars, 0.0, digital.time(workload, circuit))
     latencies = np.where(on_crossbars, crossbar_s, digital_s) + tables.latency_s
 
-    arrays = np.where(on_crossbars, mapping.arrays, 0.0)
+    arrays = np.where(on_crossbars, layout.arrays, 0.0)
     needed = arrays.sum(axis=1)
     tiles = np.maximum(np.ceil(needed / circuit.tile_crossbars[:, 0]), 1)
     kept = np.where(on_crossbars, 0.0, digital.weight_bits_kept(workload, circuit)).sum(axis=1)

@@ -89,9 +89,10 @@ def test_digital_operations_by_hand(handcrafted):
     spent = by_component(pair)
     assert spent["digital"] == pytest.approx(3200 * (0.2 + 0.1) * shrink * PICO)
     moved = (10 * 16 + 20 * 16 + 200) * 8
-    assert spent["edram"] == pytest.approx(moved / 256 * 20.45 * PICO)
+    assert spent["edram"] == pytest.approx(2 * moved / 256 * 20.45 * PICO)
     assert spent["bus"] == pytest.approx(moved * 0.054 * PICO)
-    # 3200 multiply-adds on 64 lanes; 5440 bits through 256 wires are fewer cycles
+    assert spent["router"] == pytest.approx(moved / 256 * 20.74 * PICO)
+    # 3200 multiply-adds on 64 lanes are 50 cycles; 5440 bits twice through a port of 256 bits are 43
     assert pair.latency_s[0] == pytest.approx(50 / 1.2e9)
     element = estimate(Workload.of([elementwise("e", 128)]), handcrafted)
     assert by_component(element)["edram"] == 0
@@ -181,6 +182,20 @@ def test_placement_takes_what_is_cheaper_for_each_operation(changed):
     assert chosen.arrays.tolist() == [[0, 8 * 16]]
     kept = dict(zip(chosen.area_parts, chosen.area_by_part[0] - fixed.area_by_part[0], strict=True))
     assert kept["edram"] == pytest.approx(16 * 16 * 8 * 0.083e-6 / 524288)
+
+
+def test_a_product_on_the_digital_unit_by_hand(changed):
+    made = estimate(Workload.of([matrix("m", 16, 16, uses=16)]), changed(placement="cheaper"))
+    assert not made.on_crossbars.any()
+    spent = by_component(made)
+    weights, values = 16 * 16 * 8, 16 * 32 * 8
+    assert spent["digital"] == pytest.approx(4096 * 0.3 * 32 / 45 * PICO)
+    assert spent["edram"] == pytest.approx((weights + 2 * values) / 256 * 20.45 * PICO)
+    assert spent["bus"] == pytest.approx((weights + values) * 0.054 * PICO)
+    assert spent["router"] == pytest.approx(values / 256 * 20.74 * PICO)
+    assert spent["adc"] == 0
+    # 4096 multiply-adds on 64 lanes; 10,240 bits through the port are 40 cycles
+    assert made.latency_s[0] == made.interval_s[0] == pytest.approx(64 / 1.2e9)
 
 
 def test_rooflines_by_hand():
