@@ -1,9 +1,9 @@
 """What the digital unit of a tile does: products of activations, element-wise work, some matrix products.
 
-A unit has `lanes` multiply-adds per cycle of 1.2 GHz beside the tile's eDRAM. As on crossbars, each input and
-output is written to eDRAM and read from it, and passes bus and router once (assumption: an operand that was
-read reaches all lanes that need it). A matrix's weights are read from eDRAM once per example, however often it
-is applied. Element-wise work is done in the stream of results and moves nothing.
+A unit has `lanes` multiply-adds per cycle of 1.2 GHz beside the tile's eDRAM. As on crossbars, each input
+and output is written to eDRAM and read from it, and passes bus and router once (assumption: an operand that
+was read reaches all lanes that need it). A matrix's weights are read from eDRAM once per example, however
+often it is applied. Element-wise work is done in the stream of results and moves nothing.
 """
 
 import numpy as np
