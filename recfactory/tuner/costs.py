@@ -20,6 +20,7 @@ from recfactory.supernet.supernet import Supernet
 from recfactory.training.optimizers import compile_for
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source
+from recfactory.tuner.evaluator import VALID_ROWS
 
 WARM_STEPS, STEPS = 15, 30
 WARM_BATCHES, BATCHES = 2, 4
@@ -64,7 +65,7 @@ def measure_costs(space: Space, source: Source, shot: ShotRecipe, final: Sequenc
     )
     supernet.compile(shot.make_optimizer(WARM_STEPS + STEPS))
     step = _mean_seconds(supernet.train_step, source, shot, WARM_STEPS, STEPS)
-    scorer = Scorer(supernet, source)
+    scorer = Scorer(supernet, source, valid_rows=VALID_ROWS)
     scores = [_seconds(lambda path=path: scorer.score(path)) for path in paths]  # type: ignore[misc]
     training = sum(_training(paths[len(paths) // 2], source, recipe) for recipe in final)
     keras.backend.clear_session()

@@ -26,6 +26,8 @@ from recfactory.training.train import ignore_line, train
 from recfactory.tuner.chosen import read_chosen
 
 Train = Callable[..., dict[str, Any]]
+VALID_ROWS = 20_000
+"""That paths are scored on, the same ones for all; those trained alone are judged on every validation row."""
 _LOGLOSS = itemgetter("logloss")
 
 
@@ -98,7 +100,7 @@ class Evaluator:
         """Of the stage's supernet, which is trained when it is not yet; one is kept at a time."""
         if self._scorer is None or self._scorer[0] != stage:
             self._scorer = None
-            self._scorer = stage, Scorer(self._trained(path, stage), self.source)
+            self._scorer = stage, Scorer(self._trained(path, stage), self.source, valid_rows=VALID_ROWS)
         return self._scorer[1]
 
     def _trained(self, path: Path, stage: str) -> Supernet:

@@ -15,8 +15,8 @@ SCORES = ("logloss", "auc", "macs", "params")
 """Of a path; any can be an objective."""
 TWO_SHOT = ("fgps",)
 """Oracles that train a second supernet."""
-SHOTS, MINING, FINALISTS = 0.4, 0.1, 0.3
-"""Shares of a budget; whatever is left goes into trials."""
+FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
+"""Shares of a budget: what finalists and mining take, what trials get at least, what shots take at most."""
 MOST_EPOCHS = 12
 """Of a supernet; more would have the embeddings learn the rows by heart."""
 MINED_PER_SECOND = 3000
@@ -94,10 +94,12 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     seconds = 60 * minutes
     two_shot = asked.get("oracle", SearchRecipe.oracle) in TWO_SHOT
     shots = 2 if two_shot else 1
-    epochs = max(1, min(MOST_EPOCHS, round(seconds * SHOTS / costs.epoch / shots)))
     finalists = max(2, min(MOST_FINALISTS, round(seconds * FINALISTS / costs.training)))
     mining = seconds * MINING if two_shot else 0.0
-    left = seconds - shots * epochs * costs.epoch - finalists * costs.training - mining
+    left = seconds - finalists * costs.training - mining
+    training = min(seconds * SHOTS, left - seconds * TRIALS)
+    epochs = max(1, min(MOST_EPOCHS, round(training / costs.epoch / shots)))
+    left -= shots * epochs * costs.epoch
     paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
     default = SearchRecipe()
     budget: dict[str, Any] = {
