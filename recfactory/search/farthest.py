@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from recfactory.errors import UserError
 from recfactory.search.candidates import AnyRows
+from recfactory.settings import require
 
 Places = npt.NDArray[np.int64]
 
@@ -30,12 +30,10 @@ class Farthest:
 
     def __post_init__(self) -> None:
         for name in ("size", "drawn", "moved"):
-            if getattr(self, name) < 1:
-                raise UserError(f"farthest: {name} must be at least 1, not {getattr(self, name)}")
-        if self.moved > self.drawn:
-            raise UserError(f"farthest: of {self.drawn} drawn, {self.moved} cannot be moved; move fewer")
-        if self.over not in ("genes", "rows"):
-            raise UserError(f"farthest: over must be genes or rows, not '{self.over}'")
+            value = getattr(self, name)
+            require(value >= 1, f"farthest: {name}", value, "1 or more")
+        require(self.moved <= self.drawn, "farthest: moved", self.moved, f"at most the {self.drawn} drawn")
+        require(self.over in ("genes", "rows"), "farthest: over", f"'{self.over}'", "genes or rows")
 
 
 def choose_farthest(columns: AnyRows, farthest: Farthest, rng: np.random.Generator) -> Places:

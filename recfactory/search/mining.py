@@ -12,6 +12,7 @@ from recfactory.progress import Progress
 from recfactory.search.candidates import AnyRows, Candidates
 from recfactory.search.feasible import Floats, cheap_excess, sample_feasible
 from recfactory.search.objectives import Constraint
+from recfactory.settings import require
 from recfactory.space.genes import Rows
 
 Losses = npt.NDArray[np.floating[Any]]
@@ -58,12 +59,10 @@ class Mining:
     def __post_init__(self) -> None:
         for name in ("initial", "sampled", "mutants", "kept", "steps", "chains"):
             least = int(name != "steps")
-            if getattr(self, name) < least:
-                raise UserError(f"mining: {name} must be at least {least}, not {getattr(self, name)}")
-        if self.kept > self.mutants:
-            raise UserError(f"mining: of {self.mutants} mutants, {self.kept} cannot be kept; keep fewer")
-        if not 0 <= self.dropped < 1:
-            raise UserError(f"mining: dropped is a share, 0 to below 1, not {self.dropped:g}")
+            value = getattr(self, name)
+            require(value >= least, f"mining: {name}", value, f"{least} or more")
+        require(self.kept <= self.mutants, "mining: kept", self.kept, f"at most the {self.mutants} mutants")
+        require(0 <= self.dropped < 1, "mining: dropped", self.dropped, "a share, from 0 to below 1")
 
 
 class Mined(NamedTuple):

@@ -63,9 +63,9 @@ def test_5500_of_200_000_in_seconds():
 
 def test_wrong_numbers():
     for numbers, message in (
-        ({"size": 0}, "size must be at least 1"),
-        ({"drawn": 0}, "drawn must be at least 1"),
-        ({"drawn": 5, "moved": 6}, "of 5 drawn, 6 cannot be moved"),
+        ({"size": 0}, "size must be 1 or more"),
+        ({"drawn": 0}, "drawn must be 1 or more"),
+        ({"drawn": 5, "moved": 6}, "moved must be at most the 5 drawn, not 6"),
         ({"over": "symbols"}, "over must be genes or rows, not 'symbols'"),
     ):
         with pytest.raises(UserError, match=message):

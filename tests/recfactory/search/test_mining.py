@@ -138,10 +138,10 @@ def test_failures():
     with pytest.raises(UserError, match="no candidate keeps macs<=1"):
         mined(constraints=(Constraint("macs", 1),))
     for numbers, message in (
-        ({"steps": -1}, "steps must be at least 0"),
-        ({"chains": 0}, "chains must be at least 1"),
-        ({"mutants": 5}, "of 5 mutants, 10 cannot be kept"),
-        ({"dropped": 1.0}, "dropped is a share"),
+        ({"steps": -1}, "steps must be 0 or more"),
+        ({"chains": 0}, "chains must be 1 or more"),
+        ({"mutants": 5}, "kept must be at most the 5 mutants, not 10"),
+        ({"dropped": 1.0}, "dropped must be a share"),
     ):
         with pytest.raises(UserError, match=message):
             Mining(**numbers)

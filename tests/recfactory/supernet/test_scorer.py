@@ -62,3 +62,15 @@ def test_refit_is_that_of_the_extracted_models_features(net, source, rows):
 def test_scores_are_the_same_each_time(net, source):
     scores = [Scorer(net, source, refit_rows=200).score(PATHS[2]) for _ in range(2)]
     assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize(("refit_rows", "within"), [(0, 1e-6), (200, 2e-5)])
+def test_the_rows_that_are_run_at_once_do_not_matter(net, source, monkeypatch, refit_rows, within):
+    """But for where the fit stops, which the last digits of features decide."""
+    expected = [Scorer(net, source, refit_rows).score(path) for path in PATHS]
+    monkeypatch.setattr("recfactory.supernet.score.CHUNK", 70)
+    scorer = Scorer(net, source, refit_rows)
+    for path, whole in zip(PATHS, expected, strict=True):
+        score = scorer.score(path)
+        assert score.logloss == pytest.approx(whole.logloss, abs=within)
+        assert score.auc == pytest.approx(whole.auc, abs=1e-3)

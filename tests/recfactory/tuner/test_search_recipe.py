@@ -57,7 +57,7 @@ def test_small_and_large_budgets_stay_within_bounds():
         ({"objectives": []}, "some of logloss, auc"),
         ({"objectives": ["accuracy"]}, "objectives must be some of logloss, auc, macs, params, not accuracy"),
         ({"shot": {"epochs": 0}}, "shot: epochs must be 1 or more"),
-        ({"mining": {"kept": 99}}, "cannot be kept"),
+        ({"mining": {"kept": 99}}, "kept must be at most the 64 mutants, not 99"),
     ],
 )
 def test_wrong_settings_are_told(asked, told):
