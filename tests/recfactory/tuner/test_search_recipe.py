@@ -25,9 +25,17 @@ def test_a_budget_is_used_but_for_the_mining():
 
 def test_other_searches_spend_the_same_in_one_shot():
     two, one = (complete({"oracle": name}, 10, COSTS, STEPS) for name in ("fgps", "random"))
-    assert (one.shot.epochs, two.shot.epochs) == (MOST_EPOCHS, MOST_EPOCHS)
+    assert (one.shot.epochs, two.shot.epochs) == (MOST_EPOCHS, 9)
     assert one.trials > two.trials
     assert seconds(one, shots=1) == pytest.approx(600, rel=0.1)
+
+
+def test_dear_finalists_leave_trials_their_share():
+    dear = Costs(epoch=15.0, score=0.5, training=140.0)
+    recipe = complete({}, 10, dear, STEPS)
+    assert recipe.finalists == 2
+    assert recipe.trials * dear.score >= 0.2 * 600 - dear.epoch
+    assert recipe.shot.epochs >= 3
 
 
 def test_what_is_asked_for_stays():
