@@ -6,6 +6,7 @@ embedding table. Both come from the operators' own descriptions (`operators.py`)
 at once.
 """
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -14,13 +15,15 @@ import numpy.typing as npt
 from recfactory.space.axes import Axis
 from recfactory.space.effective import activity
 from recfactory.space.genes import Columns, columns
-from recfactory.space.operators import Reads, dense_to_sparse, fm, head, operator
+from recfactory.space.operations import Operation
+from recfactory.space.operators import Reads, Stream, dense_to_sparse, fm, head, operator
 from recfactory.space.path import Path
 from recfactory.space.space import Space
-from recfactory.space.wiring import live_parts, operations
+from recfactory.space.wiring import Part, live_parts, operations
 
 Sizes = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
+Places = npt.NDArray[np.intp]
 
 
 def path_macs(path: Path) -> int:
@@ -59,37 +62,53 @@ def params(space: Space, rows: Rows) -> Sizes:
     return _totals(space, rows, "params")
 
 
-def _totals(space: Space, rows: Rows, what: Literal["macs", "params"]) -> Sizes:
-    total = np.zeros(len(rows), np.int64)
-    live, widths, tokens = activity(space, rows), _widths(space, rows), _tokens(space, rows)
+def each_part(space: Space, rows: Rows) -> Iterator[tuple[Part, Places, tuple[Operation, ...]]]:
+    """The parts that any of many paths has, block by block, the head last.
+
+    Args:
+        space: that they lie in.
+        rows: `(paths, length)`, see `genes.py`.
+
+    Yields:
+        A part, the places of the paths in which it is live, and what it computes there, with arrays for sizes.
+    """
+    live, widths, tokens = activity(space, rows), source_widths(space, rows), source_tokens(space, rows)
     for i, c in enumerate(columns(space)):
-        found = []
-        for stream, names in (("dense", space.dense_operators), ("sparse", space.sparse_operators)):
+        streams: tuple[tuple[Stream, tuple[str, ...]], ...] = (
+            ("dense", space.dense_operators),
+            ("sparse", space.sparse_operators),
+        )
+        for stream, names in streams:
             chosen = np.where(getattr(live, stream)[:, i], rows[:, getattr(c, f"{stream}_operator")], -1)
             for place, name in enumerate(names):
                 at = np.flatnonzero(chosen == place)
                 reads = _reads(space, c, stream, rows[at], widths[at, : i + 1], tokens[at, : i + 1])
-                found.append((at, operator(name).operations(reads)))
+                yield Part(i + 1, stream, name), at, operator(name).operations(reads)
         at = np.flatnonzero(live.dense_to_sparse[:, i])
         made = dense_to_sparse(_axis(widths[at, i + 1]), space.embedding_dim, space.merger_tokens)
-        found.append((at, made))
+        yield Part(i + 1, "dense_to_sparse", "dense_to_sparse"), at, made
         at = np.flatnonzero(live.fm[:, i])
-        found.append((at, fm(_axis(widths[at, i + 1]), space.embedding_dim)))
-        for at, parts in found:
-            for part in parts:
-                total[at] += getattr(part, what)
-    (layer,) = head(_axis(widths[:, -1] + tokens[:, -1] * space.embedding_dim))
-    return np.asarray(total + getattr(layer, what), np.int64)
+        yield Part(i + 1, "fm", "fm"), at, fm(_axis(widths[at, i + 1]), space.embedding_dim)
+    made = head(_axis(widths[:, -1] + tokens[:, -1] * space.embedding_dim))
+    yield Part(space.blocks, "head", "head"), np.arange(len(rows)), made
 
 
-def _widths(space: Space, rows: Rows) -> Sizes:
+def _totals(space: Space, rows: Rows, what: Literal["macs", "params"]) -> Sizes:
+    total = np.zeros(len(rows), np.int64)
+    for _, at, made in each_part(space, rows):
+        for operation in made:
+            total[at] += getattr(operation, what)
+    return total
+
+
+def source_widths(space: Space, rows: Rows) -> Sizes:
     """Numbers of each source, `(paths, blocks + 1)`."""
     dims = np.array(space.dense_dims)
     made = [dims[rows[:, c.dense_dim]] for c in columns(space)]
     return np.stack([np.full(len(rows), space.raw_width), *made], axis=1)
 
 
-def _tokens(space: Space, rows: Rows) -> Sizes:
+def source_tokens(space: Space, rows: Rows) -> Sizes:
     """Tokens of each source, `(paths, blocks + 1)`."""
     dims = np.array(space.sparse_dims)
     made = [
