@@ -70,9 +70,9 @@ def each_part(space: Space, rows: Rows) -> Iterator[tuple[Part, Places, tuple[Op
         rows: `(paths, length)`, see `genes.py`.
 
     Yields:
-        A part, the places of the paths in which it is live, and what it computes there, with arrays for sizes.
+        A part, the places of the paths in which it is live, and what it computes there, sizes as arrays.
     """
-    live, widths, tokens = activity(space, rows), source_widths(space, rows), source_tokens(space, rows)
+    live, widths, tokens = activity(space, rows), _widths(space, rows), _tokens(space, rows)
     for i, c in enumerate(columns(space)):
         streams: tuple[tuple[Stream, tuple[str, ...]], ...] = (
             ("dense", space.dense_operators),
@@ -101,14 +101,14 @@ def _totals(space: Space, rows: Rows, what: Literal["macs", "params"]) -> Sizes:
     return total
 
 
-def source_widths(space: Space, rows: Rows) -> Sizes:
+def _widths(space: Space, rows: Rows) -> Sizes:
     """Numbers of each source, `(paths, blocks + 1)`."""
     dims = np.array(space.dense_dims)
     made = [dims[rows[:, c.dense_dim]] for c in columns(space)]
     return np.stack([np.full(len(rows), space.raw_width), *made], axis=1)
 
 
-def source_tokens(space: Space, rows: Rows) -> Sizes:
+def _tokens(space: Space, rows: Rows) -> Sizes:
     """Tokens of each source, `(paths, blocks + 1)`."""
     dims = np.array(space.sparse_dims)
     made = [
