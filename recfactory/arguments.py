@@ -98,7 +98,7 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--model", help="replaces the configuration's")
 
     add = verb("bench", "the project's own measurements")
-    add("name", choices=["features", "serving", "supernet", "ranking", "search"])
+    add("name", choices=["features", "serving", "supernet", "scoring", "ranking", "search"])
     add("--rows", type=int, help="rows to measure on (features)")
     add("--features", help="a features folder (ranking, search)")
     add("--dataset", help="what it holds: frappe, kdd12 or, for search, synthetic (ranking, search)")

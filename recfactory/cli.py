@@ -365,6 +365,11 @@ def _bench(asked: argparse.Namespace) -> Result:
         from recfactory.benchmarks.supernet import bench_supernet
 
         measured = bench_supernet()
+    elif asked.name == "scoring":
+        _quietly()
+        from recfactory.benchmarks.scoring import bench_scoring
+
+        measured = bench_scoring(_say)
     elif asked.name in OF_DATASETS:
         measured = _bench_dataset(asked)
     else:

@@ -35,7 +35,7 @@ class Rows:
     """Rows as source 0, which is the same for all paths.
 
     Args:
-        zero: numbers and tokens, `CHUNK` rows by `CHUNK` rows.
+        zero: numbers and tokens, at most `CHUNK` rows at a time.
         label: `(rows,)`.
         weight: `(rows,)`.
     """
@@ -110,9 +110,11 @@ class Scorer:
 
 
 def _features(subnet: Subnet, rows: Rows, width: int) -> Floats:
-    features = np.empty((len(rows.label), width), np.float32)
-    for i, batch in enumerate(rows.zero):
-        features[i * CHUNK : (i + 1) * CHUNK] = subnet.features(*batch).numpy()
+    features, start = np.empty((len(rows.label), width), np.float32), 0
+    for batch in rows.zero:
+        made = subnet.features(*batch).numpy()
+        features[start : start + len(made)] = made
+        start += len(made)
     return features
 
 

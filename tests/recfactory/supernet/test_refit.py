@@ -94,10 +94,3 @@ def test_a_row_of_weight_two_is_two_rows():
     twice = [np.concatenate([array, array[:100]]) for array in (features, label)]
     again = refit(*twice, np.ones(ROWS + 100, np.float32), start, 1e-3)
     np.testing.assert_allclose(fitted, again, atol=5e-3)
-
-
-def test_the_parts_that_are_worked_on_at_once_do_not_matter(monkeypatch):
-    data, start = problem(), np.zeros(WIDTH + 1)
-    fitted = refit(*data, start, 0.1)
-    monkeypatch.setattr("recfactory.supernet.refit.PART", 70 * WIDTH)
-    np.testing.assert_allclose(refit(*data, start, 0.1), fitted, atol=1e-4)
