@@ -75,7 +75,8 @@ def _deepfm(layout: Layout, recipe: Recipe) -> tuple[Operations, int]:
 
 def _dlrm(layout: Layout, recipe: Recipe) -> tuple[Operations, int]:
     fields, width = _fields(layout), recipe.embedding_dim
-    vectors, features = len(layout.fields), (fields,)
+    vectors = len(layout.fields)
+    features: After = (fields,)
     made: Operations = []
     if layout.dense:
         made, _, numbers = _layers("bottom", len(layout.dense), [*recipe.bottom, width], ())

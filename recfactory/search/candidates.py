@@ -1,6 +1,6 @@
 """The candidates that a sampler can suggest, as rows of genes: drawn, varied, compared and measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from recfactory.space import cost
 from recfactory.space.effective import effective
-from recfactory.space.genes import Rows, choices
+from recfactory.space.genes import Rows, choices, decode
+from recfactory.space.path import Path
 from recfactory.space.sampling import sample_uniform
 from recfactory.space.space import Space
 from recfactory.space.variation import crossover, mutate
@@ -37,6 +38,9 @@ class Candidates(Protocol):
 
     def measure(self, rows: AnyRows) -> Mapping[str, npt.NDArray[Any]]:
         """Scores that need no evaluation, by name, `(n,)` each."""
+
+    def decode(self, rows: AnyRows) -> Sequence[Any]:
+        """What the rows stand for; raises a `UserError` for a row that is no candidate."""
 
 
 class Paths:
@@ -73,3 +77,7 @@ class Paths:
     def measure(self, rows: AnyRows) -> Mapping[str, npt.NDArray[Any]]:
         """`macs` and `params`."""
         return {"macs": cost.macs(self.space, rows), "params": cost.params(self.space, rows)}
+
+    def decode(self, rows: AnyRows) -> list[Path]:
+        """The paths of rows."""
+        return decode(self.space, rows)

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from recfactory.errors import UserError
-from recfactory.search.candidates import Paths
+from recfactory.search.candidates import Candidates
 from recfactory.search.objectives import Constraint, Objective
-from recfactory.search.rehearsal import SPACE, TINY, Make, Rehearsal, never, require
+from recfactory.search.rehearsal import FEW, PATHS, Make, Rehearsal, never, require
 from recfactory.search.trial import Trial
 
 
@@ -37,11 +37,15 @@ class Subject:
         make: makes it.
         objectives: that it is given.
         trials: of each check.
+        candidates: that it searches.
+        few: candidates that are fewer than 100.
     """
 
     make: Make
     objectives: Sequence[Objective]
     trials: int
+    candidates: Candidates = PATHS
+    few: Candidates = FEW
 
     def search(self, **options: Any) -> Rehearsal:
         """A search with it.
@@ -49,7 +53,7 @@ class Subject:
         Args:
             **options: as of `Rehearsal`.
         """
-        return Rehearsal(self.make, self.objectives, **options)
+        return Rehearsal(self.make, self.objectives, **{"candidates": self.candidates, **options})
 
 
 def check_valid(subject: Subject) -> None:
@@ -90,7 +94,7 @@ def check_new(subject: Subject) -> None:
     """No network is suggested twice in a stage, whatever its row."""
     for workers in (1, 4):
         suggested = subject.search(workers=workers).run(subject.trials)
-        genes = Paths(SPACE).genes(np.array([suggestion.row for suggestion in suggested])).tolist()
+        genes = subject.candidates.genes(np.array([suggestion.row for suggestion in suggested])).tolist()
         networks = {(suggestion.stage, *each) for suggestion, each in zip(suggested, genes, strict=True)}
         require(len(networks) == len(suggested), "a network is suggested twice in a stage")
 
@@ -110,13 +114,13 @@ def check_failures(subject: Subject) -> None:
 
 def check_constraints(subject: Subject) -> None:
     """Each suggestion keeps constraints that need no evaluation; it copes with others that are broken."""
-    paths = Paths(SPACE)
-    measured = paths.measure(paths.sample(500, np.random.default_rng(0)))
+    candidates = subject.candidates
+    measured = candidates.measure(candidates.sample(500, np.random.default_rng(0)))
     macs, params = (float(np.quantile(measured[name], 0.3)) for name in ("macs", "params"))
     kept = (Constraint("macs", macs), Constraint("params", params, ">="))
     search = subject.search(constraints=(*kept, Constraint("price", -1e6)), workers=2)
     for suggestion in search.run(subject.trials):
-        found = paths.measure(np.array([suggestion.row]))
+        found = candidates.measure(np.array([suggestion.row]))
         for constraint in kept:
             (value,) = found[constraint.name]
             require(not constraint.excess(value), f"{constraint} is broken by {value}")
@@ -143,7 +147,7 @@ def check_scores(subject: Subject) -> None:
 def check_end(subject: Subject) -> None:
     """It suggests what a tiny space has, then is done and stays so."""
     for fails in (never, lambda number: number % 4 == 1):
-        search = subject.search(space=TINY, workers=2, fails=fails)
+        search = subject.search(candidates=subject.few, workers=2, fails=fails)
         search.run(100)
         require(0 < len(search.suggested) < 100, f"{len(search.suggested)} suggestions from a tiny space")
         search.finish(*search.pending)
@@ -184,6 +188,8 @@ def check_sampler(
     names: Iterable[str] = tuple(CHECKS),
     objectives: Sequence[Objective] = (Objective("loss"),),
     trials: int = 48,
+    candidates: Candidates = PATHS,
+    few: Candidates = FEW,
 ) -> None:
     """Checks a sampler.
 
@@ -192,9 +198,11 @@ def check_sampler(
         names: of the checks, see `CHECKS`.
         objectives: that the sampler is given.
         trials: of each check, enough to reach all phases of the sampler.
+        candidates: that it searches.
+        few: candidates that are fewer than 100.
 
     Raises:
         AssertionError: what is expected and not so.
     """
     for name in names:
-        CHECKS[name](Subject(make, objectives, trials))
+        CHECKS[name](Subject(make, objectives, trials, candidates, few))

@@ -13,7 +13,6 @@ from recfactory.search.candidates import Candidates, Paths
 from recfactory.search.objectives import Constraint, Objective
 from recfactory.search.sampler import Sampler
 from recfactory.search.trial import Suggestion, Trial
-from recfactory.space.genes import decode
 from recfactory.space.space import Space
 
 Make = Callable[[Candidates, Sequence[Objective], Sequence[Constraint], int], Sampler]
@@ -23,6 +22,7 @@ TINY = Space(
     3, 2, blocks=1, dense_operators=("fc",), sparse_operators=("efc",), dense_dims=(4, 8), sparse_dims=(2, 4)
 )
 """A space of few networks."""
+PATHS, FEW = Paths(SPACE), Paths(TINY)
 
 
 def never(number: int) -> bool:
@@ -38,7 +38,7 @@ class Rehearsal:
         make: the sampler.
         objectives: of the sampler.
         seed: of the sampler.
-        space: that is searched.
+        candidates: that are searched.
         constraints: of the sampler; trials have the scores `macs`, `params` and `price` too.
         workers: how many trials are pending at once; they finish out of order.
         fails: which trials fail, by the number in which they were suggested.
@@ -47,7 +47,7 @@ class Rehearsal:
     make: Make
     objectives: Sequence[Objective]
     seed: int = 0
-    space: Space = SPACE
+    candidates: Candidates = field(default_factory=lambda: PATHS)
     constraints: Sequence[Constraint] = ()
     workers: int = 1
     fails: Callable[[int], bool] = never
@@ -57,7 +57,7 @@ class Rehearsal:
     finished: list[Trial] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.sampler = self.make(Paths(self.space), self.objectives, self.constraints, self.seed)
+        self.sampler = self.make(self.candidates, self.objectives, self.constraints, self.seed)
 
     def run(self, trials: int) -> list[Suggestion]:
         """Goes on until so many trials are suggested in all, or the sampler is done.
@@ -97,18 +97,19 @@ class Rehearsal:
             AssertionError: when it is no candidate.
         """
         try:
-            decode(self.space, np.array([suggestion.row]))
+            self.candidates.decode(np.array([suggestion.row]))
         except UserError as error:
             raise AssertionError(f"a suggestion is no candidate: {error}") from error
         if self.fails(number):
             return Trial(suggestion.row, suggestion.stage, None)
         names = ("price", *(objective.name for objective in self.objectives))
-        return Trial(suggestion.row, suggestion.stage, dict(_scores(self.space, suggestion.row, names)))
+        scores = _scores(self.candidates, suggestion.row, names)  # type: ignore[arg-type]  # hashed by identity
+        return Trial(suggestion.row, suggestion.stage, dict(scores))
 
     def resumed(self) -> "Rehearsal":
         """The same search with a new sampler that was told the state of this one's, through JSON text."""
         other = Rehearsal(
-            self.make, self.objectives, self.seed, self.space, self.constraints, self.workers, self.fails
+            self.make, self.objectives, self.seed, self.candidates, self.constraints, self.workers, self.fails
         )
         other.sampler.load(json.loads(json.dumps(self.sampler.dump(), allow_nan=False)))
         other.suggested, other.pending = list(self.suggested), list(self.pending)
@@ -123,8 +124,7 @@ def require(kept: bool, message: str) -> None:
 
 
 @cache
-def _scores(space: Space, row: tuple[int, ...], names: tuple[str, ...]) -> dict[str, float]:
-    candidates = Paths(space)
+def _scores(candidates: Candidates, row: tuple[int, ...], names: tuple[str, ...]) -> dict[str, float]:
     (genes,) = candidates.genes(np.array([row]))
     scores = {name: float(values[0]) for name, values in candidates.measure(np.array([row])).items()}
     for place, name in enumerate(names):

@@ -1,0 +1,218 @@
+"""What of the machine is searched together with the architecture: a file such as examples/codesign.yaml."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path as File
+from typing import Any
+
+import yaml
+
+import hw
+from hw.config import MOST_BITS, Machine, PIMConfig
+from recfactory.errors import UsageError, UserError
+from recfactory.schema.mapping import did_you_mean
+from recfactory.settings import require
+
+FEWEST_BITS = 2
+_OF_OPERATORS = ("weight_bits", "activation_bits")
+CHOICES = tuple(entry.name for entry in fields(PIMConfig) if entry.name not in (*_OF_OPERATORS, "adc_law"))
+"""Settings of a machine that can be searched. Bits belong to operators; no designer chooses the ADC law."""
+_ENTRIES = ("base", "choices", *_OF_OPERATORS, "embedding_bits", "noise", "adc_law")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Machines that may be chosen, and bits.
+
+    Args:
+        base: what is not searched.
+        choices: the values allowed of each setting that is searched, see `CHOICES`.
+        weight_bits: that an operator's matrices may have; none for the base's.
+        activation_bits: that their inputs may have; none for the base's.
+        embedding_bits: that the embedding table may have; none for the base's weight bits.
+        noise: standard deviation of a cell's conductance, as a share of its largest one.
+
+    Raises:
+        UsageError: when a value cannot be, or only a chip of crossbars can have it.
+    """
+
+    base: Machine
+    choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    weight_bits: tuple[int, ...] = ()
+    activation_bits: tuple[int, ...] = ()
+    embedding_bits: tuple[int, ...] = ()
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        pim = isinstance(self.base, PIMConfig)
+        bits = self.base.weight_bits if isinstance(self.base, PIMConfig) else self.base.bits
+        for name in (*_OF_OPERATORS, "embedding_bits"):
+            given = getattr(self, name)
+            default = getattr(self.base, name, bits)
+            object.__setattr__(self, name, _bits(name, given) if given else (default,))
+        require(0 <= self.noise < 1, "hardware: noise", self.noise, "from 0 to below 1")
+        searched = [
+            name for name in ("choices", *_OF_OPERATORS, "embedding_bits") if len(getattr(self, name)) > 1
+        ]
+        if not pim and (searched or self.choices):
+            raise UsageError(
+                f"hardware: the base is a {self.base.machine}, of which nothing can be searched: take a base "
+                "of crossbars, such as handcrafted"
+            )
+        for name, values in self.choices.items():
+            if name not in CHOICES:
+                near = did_you_mean(name, CHOICES)
+                raise UsageError(f"hardware: choices: '{name}' is none; there are {', '.join(CHOICES)}{near}")
+            _distinct(f"choices: {name}", values)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether there is more than one machine, or number of bits."""
+        bits = (self.weight_bits, self.activation_bits, self.embedding_bits)
+        return any(len(values) > 1 for values in (*bits, *self.choices.values()))
+
+    def machine(self, symbols: Sequence[int]) -> Machine:
+        """The machine of some choices.
+
+        Args:
+            symbols: the place of each choice's value, in the order of `choices`.
+
+        Raises:
+            hw.HardwareError: when they do not go together.
+        """
+        if not isinstance(self.base, PIMConfig):
+            return self.base
+        values = {name: each[at] for (name, each), at in zip(self.choices.items(), symbols, strict=True)}
+        machine = replace(self.base, **values)
+        # So that machines with equal ADCs are equal.
+        return replace(machine, adc_bits=machine.resolution)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `from_dict` takes it."""
+        bits = {name: list(getattr(self, name)) for name in (*_OF_OPERATORS, "embedding_bits")}
+        choices = {name: list(values) for name, values in self.choices.items()}
+        return {"base": machine_to_dict(self.base), "choices": choices, **bits, "noise": self.noise}
+
+    @classmethod
+    def from_dict(cls, values: Any, place: str = "hardware") -> "Hardware":
+        """What a file says.
+
+        Args:
+            values: `base` and what differs from the defaults, as JSON values.
+            place: what to call it in errors.
+
+        Raises:
+            UsageError: for entries that are unknown or wrong.
+        """
+        if not isinstance(values, Mapping) or "base" not in values:
+            raise UsageError(f"{place}: write base: and the name of a machine, such as base: handcrafted")
+        for name in values:
+            if name not in _ENTRIES:
+                near = did_you_mean(str(name), _ENTRIES)
+                raise UsageError(
+                    f"{place}: there is no entry '{name}'; there are {', '.join(_ENTRIES)}{near}"
+                )
+        base = _base(values["base"], place)
+        if "adc_law" in values:
+            if not isinstance(base, PIMConfig):
+                raise UsageError(f"{place}: adc_law is of machines with crossbars, the base is none")
+            try:
+                base = replace(base, adc_law=values["adc_law"])
+            except hw.HardwareError as error:
+                raise UsageError(f"{place}: {error}") from None
+        choices = values.get("choices") or {}
+        require(
+            isinstance(choices, Mapping), f"{place}: choices", choices, "settings such as rows: [64, 128]"
+        )
+        noise = values.get("noise", 0.0)
+        is_number = isinstance(noise, int | float) and not isinstance(noise, bool)
+        require(is_number, f"{place}: noise", repr(noise), "a number")
+        bits = {
+            name: _listed(values.get(name, []), f"{place}: {name}")
+            for name in (*_OF_OPERATORS, "embedding_bits")
+        }
+        listed = {name: _listed(each, f"{place}: choices: {name}") for name, each in choices.items()}
+        try:
+            return cls(base, listed, **bits, noise=float(noise))
+        except UsageError as error:
+            raise UsageError(str(error).replace("hardware", place, 1)) from None
+
+
+def read_hardware(name_or_file: str | File) -> Hardware:
+    """Hardware by the name of a preset of `hw`, from the file of a machine, or from one of what is searched.
+
+    Args:
+        name_or_file: one of `hw.PRESETS`, or a YAML file; of the first two kinds nothing is searched.
+
+    Raises:
+        UserError: for a file that is not there or not right.
+    """
+    if name_or_file in hw.PRESETS:
+        return Hardware(hw.load(name_or_file))
+    file = File(name_or_file)
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"there is neither hardware nor a file '{name_or_file}'; hardware known by name is "
+            f"{', '.join(hw.PRESETS)}{did_you_mean(str(name_or_file), hw.PRESETS)}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"'{file}' cannot be read as a YAML file: {error}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"'{file}' is not YAML: {' '.join(str(error).split())}") from None
+    if isinstance(values, dict) and "machine" in values:
+        return Hardware(_base(values, str(file)))
+    if isinstance(values, dict) and isinstance(values.get("base"), str) and values["base"] not in hw.PRESETS:
+        values["base"] = str(file.parent / values["base"])  # as seen from the file
+    return Hardware.from_dict(values, str(file))
+
+
+def machine_to_dict(machine: Machine) -> dict[str, Any]:
+    """A machine as JSON values, as its YAML file has them."""
+    return {"machine": machine.machine, **asdict(machine)}
+
+
+def machine_from_dict(values: Any, place: str = "hardware") -> Machine:
+    """The opposite of `machine_to_dict`.
+
+    Raises:
+        UsageError: for entries that are unknown, missing or wrong.
+    """
+    try:
+        return hw.from_yaml(yaml.safe_dump(values), place)
+    except hw.HardwareError as error:
+        raise UsageError(str(error)) from None
+
+
+def _base(value: Any, place: str) -> Machine:
+    if isinstance(value, Mapping):
+        return machine_from_dict(dict(value), place)
+    try:
+        return hw.load(str(value))
+    except hw.HardwareError as error:
+        raise UsageError(f"{place}: base: {error}") from None
+
+
+def _listed(values: Any, place: str) -> tuple[Any, ...]:
+    require(isinstance(values, list | tuple), place, repr(values), "a list, such as [4, 8]")
+    return tuple(values)
+
+
+def _bits(name: str, values: tuple[Any, ...]) -> tuple[int, ...]:
+    for value in values:
+        whole = isinstance(value, int) and not isinstance(value, bool) and FEWEST_BITS <= value <= MOST_BITS
+        require(whole, f"hardware: {name}", repr(value), f"whole numbers from {FEWEST_BITS} to {MOST_BITS}")
+    return _distinct(name, values)
+
+
+def _distinct(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    require(len(values) > 0, f"hardware: {name}", "empty", "a list of at least one value")
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    require(
+        not twice,
+        f"hardware: {name}",
+        f"{list(values)}: {(twice or [0])[0]} is there twice",
+        "distinct values",
+    )
+    return values
