@@ -197,7 +197,11 @@ def test_a_hundred_thousand_candidates_take_less_than_a_minute():
     from recfactory.space import make_space
 
     layout = make_layout(tuple("abcdefghijklm"), [(str(i), 1, 1000) for i in range(26)])
-    designs = Designs(make_space(layout, "full"), read_hardware(Path(__file__).parents[3] / "examples" / "codesign.yaml"), layout)
+    designs = Designs(
+        make_space(layout, "full"),
+        read_hardware(Path(__file__).parents[3] / "examples" / "codesign.yaml"),
+        layout,
+    )
     rows = designs.sample(100_000, np.random.default_rng(0))
     begin = time.process_time()
     designs.measure(rows)
