@@ -13,7 +13,7 @@ from recfactory.space.path import Path
 
 ENDING = ".json"
 """Tells the name of a path file from that of a hand-made model."""
-ABOUT = ("scores", "recipe")
+ABOUT = ("scores", "recipe", "precision", "machine")
 """What a file may hold beside the path."""
 
 
@@ -23,7 +23,8 @@ def write_path(file: File | str, path: Path, **about: Mapping[str, Any]) -> None
     Args:
         file: becomes JSON: `space`, `blocks` and what is given besides.
         path: the architecture.
-        **about: `scores` that it reached, for readers; the `recipe` that it was trained with. JSON values.
+        **about: `scores` that it reached, for readers; the `recipe` that it was trained with; of a co-design
+            its `precision` and `machine` (`recfactory/codesign/design_file.py`). JSON values.
     """
     write_json(file, {**json.loads(path.to_json()), **about})
 

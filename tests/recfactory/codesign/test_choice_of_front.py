@@ -25,7 +25,7 @@ def trials(*points):
 
 
 def test_the_knee_is_farthest_below_the_line_between_the_ends():
-    # On the scale of the front: (0, 1), (.1, .2), (.5, .1), (1, 0); the second is .7 / sqrt(2) below the line.
+    # On the scale of the front: (0, 1), (.1, .2), (.5, .1), (1, 0); the second is .7 / sqrt(2) below it.
     losses = np.array([[10.0, 300.0], [11.0, 140.0], [15.0, 120.0], [20.0, 100.0]])
     assert knee(losses) == 1
     ends = losses[[0, 3]]

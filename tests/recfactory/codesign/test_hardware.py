@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+import hw
+from recfactory.codesign.designs import Designs
+from recfactory.codesign.hardware import Hardware, read_hardware
+from recfactory.errors import UserError
+from recfactory.features.layout import make_layout
+from recfactory.search.rehearsal import SPACE
+
+LAYOUT = make_layout(("a", "b", "c"), [("x", 1, 10), ("y", 1, 20)])
+EXAMPLE = Path(__file__).parents[3] / "examples" / "codesign.yaml"
+HANDCRAFTED = hw.load("handcrafted")
+
+
+def written(folder, **values):
+    (folder / "codesign.yaml").write_text(yaml.safe_dump(values))
+    return folder / "codesign.yaml"
+
+
+def test_the_example_is_read_and_written():
+    hardware = read_hardware(EXAMPLE)
+    assert hardware.is_searched
+    assert hardware.base == HANDCRAFTED
+    assert Hardware.from_dict(yaml.safe_load(yaml.safe_dump(hardware.to_dict()))) == hardware
+    assert Designs(SPACE, hardware, LAYOUT).symbols[-1] == 1 + len(hardware.choices["memory"])
+
+
+@pytest.mark.parametrize("preset", hw.PRESETS)
+def test_of_a_preset_nothing_is_searched(preset):
+    hardware = read_hardware(preset)
+    assert not hardware.is_searched
+    assert hardware.base == hw.load(preset)
+    assert Hardware.from_dict(hardware.to_dict()) == hardware
+
+
+def test_of_the_file_of_a_machine_nothing_is_searched(tmp_path):
+    (tmp_path / "pim.yaml").write_text(hw.to_yaml(hw.load("isaac")))
+    hardware = read_hardware(tmp_path / "pim.yaml")
+    assert not hardware.is_searched
+    assert (hardware.weight_bits, hardware.activation_bits, hardware.embedding_bits) == ((16,), (16,), (16,))
+    beside = read_hardware(written(tmp_path, base="pim.yaml", weight_bits=[4, 8], adc_law="murmann"))
+    assert beside.base.adc_law == "murmann"
+    assert beside.weight_bits == (4, 8)
+    assert beside.is_searched
+
+
+def test_a_machine_is_the_base_but_for_the_choices():
+    hardware = Hardware(HANDCRAFTED, {"rows": (64, 128), "memory": ("hbm", "dram")})
+    machine = hardware.machine([0, 1])
+    assert (machine.rows, machine.memory, machine.cols) == (64, "dram", 128)
+    assert machine.adc_bits == machine.resolution == 7
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, "write base: and the name of a machine"),
+        ({"base": "handcraft"}, "base: there is neither a preset nor a file"),
+        ({"base": "handcrafted", "choice": {}}, "there is no entry 'choice'; there are .*choices"),
+        ({"base": "handcrafted", "choices": {"row": [64]}}, "choices: 'row' is none; .*did you mean 'rows'"),
+        ({"base": "handcrafted", "choices": {"weight_bits": [4]}}, "choices: 'weight_bits' is none"),
+        ({"base": "handcrafted", "choices": {"rows": 64}}, "choices: rows must be a list"),
+        ({"base": "handcrafted", "choices": [1]}, "choices must be settings"),
+        ({"base": "handcrafted", "choices": {"rows": [64, 64]}}, "64 is there twice"),
+        (
+            {"base": "handcrafted", "choices": {"rows": []}},
+            "choices: rows must be a list of at least one value",
+        ),
+        ({"base": "handcrafted", "choices": {"rows": [64, 9999]}}, "rows: no machine can be built with 9999"),
+        (
+            {"base": "handcrafted", "choices": {"rows": ["x"]}},
+            "rows: no machine can be built with x.*whole number",
+        ),
+        ({"base": "handcrafted", "choices": {"memory": ["tape"]}}, "no memory 'tape'"),
+        (
+            {"base": "handcrafted", "weight_bits": [4, 40]},
+            "weight_bits must be whole numbers from 2 to 32, not 40",
+        ),
+        ({"base": "handcrafted", "activation_bits": 8}, "activation_bits must be a list"),
+        ({"base": "handcrafted", "embedding_bits": ["a"]}, "embedding_bits must be whole numbers"),
+        ({"base": "handcrafted", "noise": 1.5}, "noise must be from 0 to below 1, not 1.5"),
+        ({"base": "handcrafted", "noise": "low"}, "noise must be a number"),
+        ({"base": "handcrafted", "adc_law": "mine"}, "no ADC law 'mine'"),
+        ({"base": "cpu", "weight_bits": [4, 8]}, "the base is a roofline, of which nothing can be searched"),
+        ({"base": "cpu", "choices": {"rows": [64]}}, "the base is a roofline"),
+        ({"base": "cpu", "adc_law": "murmann"}, "adc_law is of machines with crossbars"),
+    ],
+)
+def test_a_wrong_file_is_a_sentence(tmp_path, values, sentence):
+    file = written(tmp_path, **values)
+    with pytest.raises(UserError, match=sentence) as raised:
+        Designs(SPACE, read_hardware(file), LAYOUT)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_or_unreadable_file_is_a_sentence(tmp_path):
+    with pytest.raises(
+        UserError, match=r"neither hardware nor a file 'handcraftet'.*did you mean 'handcrafted'"
+    ):
+        read_hardware("handcraftet")
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(UserError, match="is not YAML"):
+        read_hardware(tmp_path / "bad.yaml")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_hardware(tmp_path)
