@@ -91,6 +91,19 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--schema", help="a YAML file, where the rows are written otherwise than the training data")
     _add_beam(add)
 
+    add = verb("estimate", "energy, latency and area of a model on machines")
+    add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or the best.json of a search")
+    add("--features", required=True, help="a features folder")
+    add(
+        "--hardware",
+        action="append",
+        default=[],
+        metavar="PRESET|FILE",
+        help="isaac, handcrafted, recnmp, cpu or a YAML file; may be repeated (default: handcrafted)",
+    )
+    add("--plot", metavar="FILE", help="draw the breakdown too, as .svg, .png or .pdf (needs matplotlib)")
+    _add_settings(add, "hand-made model's sizes")
+
     add = verb("run", "all of it in one resumable folder")
     add("config", metavar="CONFIG.yaml")
     add("--data", help="replaces the configuration's")

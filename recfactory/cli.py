@@ -222,6 +222,31 @@ def _predict(asked: argparse.Namespace) -> Result:
     return scored
 
 
+def _estimate(asked: argparse.Namespace) -> Result:
+    from recfactory.training.recipe import Recipe
+
+    recipe = Recipe.from_dict(dict(_setting(text) for text in asked.set))
+    return estimate(asked.model, asked.features, asked.hardware, recipe, asked.plot)
+
+
+def estimate(
+    model: str, features: str, machines: Sequence[str] = (), recipe: Any = None, plot: str | None = None
+) -> Result:
+    """Estimates what a model costs on machines, and prints a table of it."""
+    from recfactory.estimate import estimate_model
+    from recfactory.estimate_plot import check_plot, plot_estimated
+    from recfactory.estimate_table import format_estimated
+
+    if plot is not None:
+        check_plot(plot)
+    estimated = estimate_model(model, features, machines, recipe)
+    _say(format_estimated(estimated))
+    if plot is not None:
+        plot_estimated(estimated, plot)
+        _say(f"drawn in {plot}")
+    return estimated.to_dict()
+
+
 def _run(asked: argparse.Namespace) -> Result:
     from recfactory.models.registry import check_name
     from recfactory.run import Stage, read_config, run_stages
@@ -419,6 +444,7 @@ def make_command_line() -> argparse.ArgumentParser:
             "publish": _publish,
             "serve": _serve,
             "predict": _predict,
+            "estimate": _estimate,
             "run": _run,
             "bench": _bench,
             "doctor": _doctor,

@@ -1,0 +1,127 @@
+"""What a model costs on machines: energy, latency, area, utilisation. Needs no TensorFlow."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+import numpy as np
+
+import hw
+from hw.config import Machine
+from hw.workload import Workload
+from recfactory.codesign.design_file import read_design
+from recfactory.codesign.handmade import handmade_workload
+from recfactory.codesign.hardware import read_hardware
+from recfactory.codesign.precision import Precision, slots
+from recfactory.codesign.workload import path_workload
+from recfactory.errors import UsageError
+from recfactory.features.layout import Layout
+from recfactory.features.spec import read_spec
+from recfactory.models.registry import check_name
+from recfactory.space.path import Path
+from recfactory.space.path_file import ENDING, check_columns, read_path
+from recfactory.training.recipe import Recipe
+
+DEFAULT = "handcrafted"
+OWN = "its own"
+"""Name of the machine that a co-design found together with the model."""
+SCORES = ("energy_j", "latency_s", "area_m2", "power_w", "utilisation", "examples_per_second")
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A model on machines.
+
+    Args:
+        model: as it was named.
+        macs: multiply-accumulates per example.
+        bits: whether operators have bits of their own, found by a co-design.
+        machines: the estimate by the machine's name.
+    """
+
+    model: str
+    macs: int
+    bits: bool
+    machines: Mapping[str, hw.Estimate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, SI units; what is not known (the area of some processors) is null."""
+        return {
+            "model": self.model,
+            "macs": self.macs,
+            "machines": {name: _to_dict(estimate) for name, estimate in self.machines.items()},
+        }
+
+
+def estimate_model(
+    model: str, features: File | str, machines: Sequence[str] = (), recipe: Recipe | None = None
+) -> Estimated:
+    """Estimates a model on machines, an example at a time.
+
+    Bits that a co-design found go with the model to every machine of crossbars.
+
+    Args:
+        model: dlrm, deepfm, dcnv2, mlp or a path file such as best.json.
+        features: the features folder: how many columns there are, and how large the embedding table is.
+        machines: presets of `hw` or YAML files; default: the machine that a co-design found with the model,
+            and `handcrafted`.
+        recipe: sizes of hand-made models.
+
+    Raises:
+        UserError: for a model, folder or machine that is not there or not right.
+    """
+    check_name(model)
+    read = {name: _fixed(name) for name in dict.fromkeys(machines)}
+    layout = read_spec(features).layout
+    design = read_design(model) if model.endswith(ENDING) else None
+    if model.endswith(ENDING):
+        path = read_path(model)
+        check_columns(path, layout, features)
+        workload = _workload(path, layout, design.precision if design else None)
+    else:
+        workload = handmade_workload(model, layout, recipe)
+    if not read:
+        read = {**({OWN: design.machine} if design else {}), DEFAULT: hw.load(DEFAULT)}
+    estimates = {name: hw.estimate(workload, machine) for name, machine in read.items()}
+    return Estimated(model, int(workload.macs.sum()), bool(design and design.precision.bits), estimates)
+
+
+def _workload(path: Path, layout: Layout, precision: Precision | None) -> Workload:
+    if precision is None or not precision.bits:
+        return path_workload(path, layout)
+    found = [precision.bits.get(slot) for slot in slots(path.space)]
+    return path_workload(
+        path,
+        layout,
+        weight_bits=np.array([bits.weight if bits else 0 for bits in found]),
+        activation_bits=np.array([bits.activation if bits else 0 for bits in found]),
+        embedding_bits=precision.embedding,
+    )
+
+
+def _fixed(name: str) -> Machine:
+    hardware = read_hardware(name)
+    if hardware.is_searched:
+        raise UsageError(
+            f"'{name}' leaves the machine open, for a search; estimate takes one machine: a preset "
+            f"({', '.join(hw.PRESETS)}) or a file like hw/presets/handcrafted.yaml"
+        )
+    return hardware.machine([0] * len(hardware.choices))
+
+
+def _to_dict(estimate: hw.Estimate) -> dict[str, Any]:
+    def number(value: Any) -> float | None:
+        return float(value) if np.isfinite(value) else None
+
+    def shares(names: Sequence[str], values: Any) -> dict[str, float | None]:
+        return {name: number(value) for name, value in zip(names, values[0], strict=True)}
+
+    return {
+        **{name: number(getattr(estimate, name)[0]) for name in SCORES},
+        "energy_by_operation": shares(estimate.operations, estimate.energy_by_operation),
+        "latency_by_operation": shares(estimate.operations, estimate.latency_by_operation),
+        "crossbars_by_operation": shares(estimate.operations, estimate.arrays),
+        "energy_by_component": shares(estimate.components, estimate.energy_by_component),
+        "area_by_part": shares(estimate.area_parts, estimate.area_by_part),
+    }
