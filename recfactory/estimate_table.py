@@ -25,7 +25,7 @@ def format_estimated(estimated: Estimated) -> str:
     lines = [f"{estimated.model}: {estimated.macs:,} multiply-accumulates per example"]
     if estimated.bits:
         lines.append("with the bits of its co-design on machines of crossbars")
-    lines += ["", _line("", list(estimated.machines))]
+    lines += ["", _line("", [_ending(name) for name in estimated.machines])]
     lines += [_line(name, [amount(of(one), unit) for one in machines]) for name, of, unit in ROWS]
     lines.append(_line("crossbars in use", [_use(one) for one in machines]))
     by_part = [parts_of(one.operations, one.energy_by_operation[0]) for one in machines]
@@ -100,6 +100,11 @@ def amount(value: float, unit: str) -> str:
         return "not known"
     shown = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
     return f"{shown} {unit}".strip()
+
+
+def _ending(name: str) -> str:
+    """What fits in a column of a machine's name, its end."""
+    return name if len(name) < COLUMN else f"..{name[4 - COLUMN :]}"
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
