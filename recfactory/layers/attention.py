@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from recfactory.layers.normalise import add_bias, normalise
 from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.product import Matrix, product
 from recfactory.layers.token_linear import token_linear
 
 HEADS = 8
@@ -116,7 +117,16 @@ def _mix_gradient(
     return of_query, tf.matmul(query, of_scores), tf.matmul(upstream, shares)
 
 
-def _each(tokens: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None) -> tf.Tensor:
+def _each(tokens: tf.Tensor, kernel: tf.Tensor | Matrix, bias: tf.Tensor | None = None) -> tf.Tensor:
     """A linear layer applied to each token: `(batch, width, tokens)` to `(batch, outputs, tokens)`."""
-    made = tf.matmul(kernel[tf.newaxis], tokens, transpose_a=True)
+    if isinstance(kernel, Matrix):
+        made = _each_row(tokens, kernel)
+    else:
+        made = tf.matmul(kernel[tf.newaxis], tokens, transpose_a=True)
     return made if bias is None else add_bias(made, bias[:, tf.newaxis])
+
+
+def _each_row(tokens: tf.Tensor, kernel: Matrix) -> tf.Tensor:
+    shape = tf.shape(tokens)
+    made = product(tf.reshape(tf.transpose(tokens, [0, 2, 1]), [-1, shape[1]]), kernel)
+    return tf.transpose(tf.reshape(made, [shape[0], shape[2], tf.shape(made)[1]]), [0, 2, 1])

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from recfactory.layers.operator import OperatorLayer, Weights, shapes_of
+from recfactory.layers.product import product
 from recfactory.space.axes import whole
 from recfactory.space.operations import Operation
 from recfactory.space.operators import dense_to_sparse
@@ -31,7 +32,7 @@ class DenseToSparse(OperatorLayer):
         """Maps numbers `(batch, width)` and tokens `(batch, embedding_dim, t)` to `t + dim` tokens."""
         numbers, tokens = inputs
         kernel, bias = weights["kernel"]
-        made = tf.matmul(numbers, kernel) + bias
+        made = product(numbers, kernel) + bias
         return tf.concat([tokens, tf.reshape(made, [tf.shape(tokens)[0], tokens.shape[1], -1])], 2)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.operator import Weights
+from recfactory.layers.product import product
 from recfactory.layers.token_linear import token_linear
 
 
@@ -25,10 +26,10 @@ class DotProduct(NormalisedOperator):
         project, project_bias = weights["project"]
         reduce, reduce_bias = weights["reduce"]
         kernel, *_ = weights["kernel"]
-        token = tf.matmul(numbers, project) + project_bias
+        token = product(numbers, project) + project_bias
         tokens = tf.concat([token_linear(tokens, reduce) + reduce_bias, token[:, :, tf.newaxis]], 2)
         products = pack(tf.matmul(tokens, tokens, transpose_a=True))
-        return tf.matmul(products, kernel)
+        return product(products, kernel)
 
 
 def pack(products: tf.Tensor) -> tf.Tensor:

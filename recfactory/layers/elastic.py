@@ -10,7 +10,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from recfactory.layers.compiled import Compiled
-from recfactory.layers.operator import OperatorLayer, first_value
+from recfactory.layers.operator import OperatorLayer, Weights, first_value
+from recfactory.quantise.matrix import Arithmetic, Quantised
 from recfactory.space.operations import Linear
 from recfactory.space.operators import operator
 from recfactory.space.path import Path
@@ -24,6 +25,20 @@ LAYERS = {
 }
 
 
+class Rounding(NamedTuple):
+    """How a sliced matrix multiplies, unless as it is.
+
+    Args:
+        arithmetic: its bits and its crossbar.
+        ends: the lowest and the highest value that its inputs are rounded to.
+        seed: of its cells' noise.
+    """
+
+    arithmetic: Arithmetic
+    ends: tuple[float, float]
+    seed: int
+
+
 class Slice(NamedTuple):
     """The part of a full-size matrix that a path uses.
 
@@ -35,6 +50,7 @@ class Slice(NamedTuple):
         columns: of the matrix that they make.
         vectors: how many of its last rows are vectors.
         empty: whether it has no other rows.
+        rounding: how it multiplies; None as it is.
     """
 
     bank: keras.Variable
@@ -43,6 +59,7 @@ class Slice(NamedTuple):
     columns: int
     vectors: int
     empty: bool
+    rounding: Rounding | None = None
 
     def matrix(self) -> tuple[tf.Tensor, ...]:
         """The matrix, then its vectors."""
@@ -145,14 +162,23 @@ def apply(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> tf.Tensor:
 
 
 def arguments(slices: Slices, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
-    """What the compiled operator takes: the columns of its matrices, the pieces of each, then its inputs."""
-    columns = tf.constant([piece.columns for piece in slices.values()])
-    return [columns, *(piece.values for piece in slices.values()), *inputs]
+    """What the compiled operator takes.
+
+    The columns of its matrices and the seeds of those that are rounded, the pieces of each matrix, its
+    inputs, and the ends of what the rounded matrices multiply.
+    """
+    roundings = [piece.rounding for piece in slices.values() if piece.rounding]
+    sizes = tf.constant([*(piece.columns for piece in slices.values()), *(r.seed for r in roundings)])
+    values = [sizes, *(piece.values for piece in slices.values()), *inputs]
+    return [*values, tf.constant([r.ends for r in roundings])] if roundings else values
 
 
 def compiled(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> Compiled:
     """An operator as one compiled function, the same for all sizes."""
-    matrices = tuple((name, piece.vectors, piece.empty) for name, piece in slices.items())
+    matrices = tuple(
+        (name, piece.vectors, piece.empty, piece.rounding and piece.rounding.arithmetic)
+        for name, piece in slices.items()
+    )
     # The embedding width is the one size that operators must know while they are traced.
     shapes = tuple((None, None) if len(x.shape) == 2 else (None, x.shape[1], None) for x in inputs)
     return _compile(kind, matrices, shapes)
@@ -165,21 +191,29 @@ def forget_compiled() -> None:
 
 @cache
 def _compile(
-    kind: str, matrices: tuple[tuple[str, int, bool], ...], shapes: tuple[tuple[int | None, ...], ...]
+    kind: str,
+    matrices: tuple[tuple[str, int, bool, Arithmetic | None], ...],
+    shapes: tuple[tuple[int | None, ...], ...],
 ) -> Compiled:
     layer = layer_class(kind)
+    inputs = slice(len(matrices), len(matrices) + len(shapes))
+    rounded = [i for i, matrix in enumerate(matrices) if matrix[-1]]
 
-    def run(columns: tf.Tensor, *values: tf.Tensor) -> tf.Tensor:
-        weights = {}
-        for i, (name, vectors, empty) in enumerate(matrices):
-            rows = tf.reshape(values[i], [-1, columns[i]])
+    def run(sizes: tf.Tensor, *values: tf.Tensor) -> tf.Tensor:
+        weights: Weights = {}
+        for i, (name, vectors, empty, arithmetic) in enumerate(matrices):
+            rows = tf.reshape(values[i], [-1, sizes[i]])
             # Split, whose gradient is one concatenation; slices would each be padded to the whole.
             kernel, *last = tf.split(rows, [tf.shape(rows)[0] - vectors, *[1] * vectors])
             kernel.set_shape([0 if empty else None, None])
+            if arithmetic:
+                place = rounded.index(i)
+                kernel = Quantised(kernel, arithmetic, values[-1][place], sizes[len(matrices) + place])
             weights[name] = (kernel, *(tf.reshape(vector, [-1]) for vector in last))
-        return layer.compute(weights, *values[len(matrices) :])
+        return layer.compute(weights, *values[inputs])
 
-    return Compiled(run, [*[(None, None) for _ in matrices], *shapes])
+    ends = [(None, 2)] if rounded else []
+    return Compiled(run, [*[(None, None) for _ in matrices], *shapes, *ends])
 
 
 def _bank_name(linear: Linear) -> str:

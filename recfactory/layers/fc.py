@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.operator import Weights
+from recfactory.layers.product import product
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
@@ -19,4 +20,4 @@ class FC(NormalisedOperator):
         """Maps the concatenated numbers `(batch, width)` to `(batch, dim)`."""
         (numbers,) = inputs
         kernel, *_ = weights["kernel"]
-        return tf.matmul(numbers, kernel)
+        return product(numbers, kernel)

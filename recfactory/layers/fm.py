@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.product import product
 from recfactory.space.axes import first
 from recfactory.space.operations import Operation
 from recfactory.space.operators import fm
@@ -25,4 +26,4 @@ class FM(OperatorLayer):
         numbers, tokens = inputs
         kernel, bias = weights["kernel"]
         pairs = tf.square(tf.reduce_sum(tokens, 2)) - tf.reduce_sum(tf.square(tokens), 2)
-        return numbers + tf.matmul(pairs, kernel) + bias
+        return numbers + product(pairs, kernel) + bias

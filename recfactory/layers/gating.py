@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.operator import Weights
+from recfactory.layers.product import product
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
@@ -24,6 +25,6 @@ class SigmoidGating(NormalisedOperator):
         (gate,) = weights["gate"]
         _, offset = weights["offset"]
         kernel, *_ = weights["kernel"]
-        gates = tf.sigmoid(tf.matmul(left, gate, transpose_b=True) + offset)
-        gated = gates * right[:, : tf.shape(gate)[0]]
-        return tf.matmul(gated, kernel)
+        gates = tf.sigmoid(product(left, gate, transposed=True) + offset)
+        gated = gates * right[:, : tf.shape(gates)[1]]
+        return product(gated, kernel)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from recfactory.layers.operator import OperatorLayer, Weights
+from recfactory.layers.product import product
 from recfactory.space.axes import whole
 from recfactory.space.operations import Operation
 from recfactory.space.operators import head
@@ -33,7 +34,7 @@ class Head(OperatorLayer):
     def compute(cls, weights: Weights, *inputs: tf.Tensor) -> tf.Tensor:
         """Maps numbers `(batch, width)` and tokens `(batch, embedding_dim, tokens)` to `(batch, 1)`."""
         kernel, bias = weights["kernel"]
-        return tf.matmul(penultimate(*inputs), kernel) + bias
+        return product(penultimate(*inputs), kernel) + bias
 
 
 def penultimate(numbers: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from recfactory.quantise.matrix import Arithmetic, Quantised, seed_of
 from recfactory.space.axes import first, whole
 from recfactory.space.operations import Linear, Operation
 from recfactory.space.operators import Reads, operator
 
-Weights = dict[str, tuple[tf.Tensor, ...]]
-"""By the name of its operation: a matrix `(inputs, outputs)`, then its vectors `(outputs,)`."""
+Weights = dict[str, tuple[Any, ...]]
+"""By the name of its operation: a matrix `(inputs, outputs)`, perhaps a `Matrix`, then its vectors `(outputs,)`."""
 _FIELDS = {"dense_sources": "dense", "sparse_sources": "sparse", "left": "left", "right": "right"}
 
 
@@ -23,6 +24,8 @@ class OperatorLayer(keras.layers.Layer):
 
     Args:
         dim: its output: numbers of a dense operator, tokens of a sparse one.
+        arithmetic: with which its matrices multiply; None for float32.
+        chip: number of the chip whose cells they lie in: seed of their noise.
     """
 
     kind: str
@@ -30,9 +33,13 @@ class OperatorLayer(keras.layers.Layer):
     gain: float = 1.0
     """Where the gains of its normalisations start."""
 
-    def __init__(self, dim: int, **kwargs: Any) -> None:
+    def __init__(
+        self, dim: int, arithmetic: Arithmetic | dict[str, Any] | None = None, chip: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.dim = dim
+        self.arithmetic = Arithmetic.from_dict(arithmetic) if isinstance(arithmetic, dict) else arithmetic
+        self.chip = chip
 
     def operations(self, shapes: list[tuple[int | None, ...]]) -> tuple[Operation, ...]:
         """What it computes.
@@ -70,6 +77,11 @@ class OperatorLayer(keras.layers.Layer):
         for operation in self.operations(shapes_of(input_shape)):
             if isinstance(operation, Linear):
                 self.named[operation.name] = self.make(operation)
+        self.ends = {
+            name: self.add_weight((2,), "zeros", trainable=False, name=f"{name}_ends")
+            for name, (matrix, *_) in self.named.items()
+            if self.arithmetic and matrix.shape[0]
+        }
         self.built = True
 
     def call(self, inputs: Any) -> tf.Tensor:
@@ -78,10 +90,17 @@ class OperatorLayer(keras.layers.Layer):
 
     def arguments(self, inputs: Any) -> tuple[Any, ...]:
         """What `compute` takes: the weights, then each input."""
-        weights = {
+        weights: Weights = {
             name: tuple(tf.convert_to_tensor(value) for value in values)
             for name, values in self.named.items()
         }
+        for name, ends in self.ends.items():
+            matrix, *vectors = weights[name]
+            seed = seed_of(self.chip, self.name, name)
+            weights[name] = (
+                Quantised(matrix, self.arithmetic, tf.convert_to_tensor(ends), seed),
+                *vectors,
+            )
         return weights, *(inputs if isinstance(inputs, list | tuple) else [inputs])
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
@@ -91,7 +110,10 @@ class OperatorLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
-        return {**super().get_config(), "dim": self.dim}
+        config = {**super().get_config(), "dim": self.dim}
+        if self.arithmetic is None:
+            return config
+        return {**config, "arithmetic": self.arithmetic.to_dict(), "chip": self.chip}
 
     def make(self, linear: Linear) -> list[Any]:
         """Makes the weights of a linear layer: its matrix, then its vectors."""

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.operator import Weights
+from recfactory.layers.product import product
 
 
 @keras.saving.register_keras_serializable(package="recfactory")
@@ -21,7 +22,7 @@ class Sum(NormalisedOperator):
         width = tf.maximum(tf.shape(left)[1], tf.shape(right)[1])
         total = _pad(left, width) + _pad(right, width)
         if kernel.shape[0] != 0:
-            total = tf.matmul(total, kernel)
+            total = product(total, kernel)
         return total
 
 

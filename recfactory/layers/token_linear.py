@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from recfactory.layers.product import Matrix, product
 
-def token_linear(tokens: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+
+def token_linear(tokens: tf.Tensor, kernel: tf.Tensor | Matrix) -> tf.Tensor:
     """Makes tokens of tokens, as one plain matrix product.
 
     Args:
@@ -14,7 +16,7 @@ def token_linear(tokens: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         `(batch, embedding_dim, made)`.
     """
     shape = tf.shape(tokens)
-    flat = tf.matmul(tf.reshape(tokens, [-1, shape[2]]), kernel)
-    made = tf.reshape(flat, [shape[0], shape[1], tf.shape(kernel)[1]])
+    flat = product(tf.reshape(tokens, [-1, shape[2]]), kernel)
+    made = tf.reshape(flat, [shape[0], shape[1], tf.shape(flat)[1]])
     made.set_shape([tokens.shape[0], tokens.shape[1], kernel.shape[1]])
     return made

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from recfactory.features.layout import Layout, make_layout
+from recfactory.quantise import fake
 
 INITIAL_DEVIATION = 0.01
 
@@ -36,6 +37,7 @@ class FusedEmbedding(keras.layers.Layer):
         layout: where each column lives in the ids and in the table.
         dim: numbers in a row of the table.
         initializer: of the table.
+        bits: that a number of the table is rounded to where it is read; 32 leaves it alone.
     """
 
     def __init__(
@@ -43,10 +45,11 @@ class FusedEmbedding(keras.layers.Layer):
         layout: Layout,
         dim: int,
         initializer: keras.initializers.Initializer | dict[str, Any] | None = None,
+        bits: int = 32,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.layout, self.dim = layout, dim
+        self.layout, self.dim, self.bits = layout, dim, bits
         self.initializer = keras.initializers.get(
             initializer or keras.initializers.RandomNormal(stddev=INITIAL_DEVIATION)
         )
@@ -80,12 +83,13 @@ class FusedEmbedding(keras.layers.Layer):
         """Averages the present values of each field; a field without any keeps its row for missing.
 
         Args:
-            vectors: `(batch, slots, dim)`.
+            vectors: rows of the table as they are stored, `(batch, slots, dim)`.
             ids: `(batch, slots)`, which tell present values from unused slots.
 
         Returns:
             `(batch, fields, dim)`.
         """
+        vectors = fake.embeddings(vectors, self.bits)
         if not self._pools:
             return vectors
         membership = tf.constant(self._membership)
@@ -116,6 +120,7 @@ class FusedEmbedding(keras.layers.Layer):
             "layout": layout_config(self.layout),
             "dim": self.dim,
             "initializer": keras.initializers.serialize(self.initializer),
+            "bits": self.bits,
         }
 
     @classmethod

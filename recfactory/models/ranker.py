@@ -24,6 +24,7 @@ class Ranker(keras.Model):
         clip_norm: largest norm of all gradients of a step together; 0 is no limit.
         prior: log-odds that the tower's logit is added to: with those of the training rows, the first steps
             need not learn how rare clicks are.
+        embedding_bits: of a number of the table, see `FusedEmbedding`.
     """
 
     def __init__(
@@ -34,12 +35,13 @@ class Ranker(keras.Model):
         embedding_l2: float = 0.0,
         clip_norm: float = 0.0,
         prior: float = 0.0,
+        embedding_bits: int = 32,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.layout, self.embedding_dim = layout, embedding_dim
         self.embedding_l2, self.clip_norm, self.prior = embedding_l2, clip_norm, prior
-        self.embedding = FusedEmbedding(layout, embedding_dim)
+        self.embedding = FusedEmbedding(layout, embedding_dim, bits=embedding_bits)
         self.tower = tower
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.table_optimizer: SparseOptimizer | None = None
@@ -143,6 +145,7 @@ class Ranker(keras.Model):
             "embedding_l2": self.embedding_l2,
             "clip_norm": self.clip_norm,
             "prior": self.prior,
+            "embedding_bits": self.embedding.bits,
         }
 
     @classmethod

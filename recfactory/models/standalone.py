@@ -33,7 +33,8 @@ def build_tower(path: Path, batch_norm: bool = False, dropout: float = 0.0) -> k
     fields = keras.Input((space.fields, space.embedding_dim), name="fields")
 
     def run(part: Part, inputs: list[Any]) -> Any:
-        layer, options = layer_class(part.kind), {}
+        layer = layer_class(part.kind)
+        options: dict[str, Any] = {}
         if issubclass(layer, NormalisedOperator):
             options = {"batch_norm": batch_norm, "dropout": dropout if part.role == "dense" else 0.0}
         return layer(_dim(path, part), name=layer_name(part), **options)(inputs)

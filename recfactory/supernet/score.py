@@ -1,6 +1,7 @@
 """How good a path is, judged with the shared weights and a last layer of its own."""
 
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,9 +9,12 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.special import expit
 
+from recfactory.codesign.precision import Precision
 from recfactory.features import packed
 from recfactory.layers.stem import source_zero
 from recfactory.metrics import auc, logloss
+from recfactory.quantise import fake
+from recfactory.quantise.subnet import quantised_subnet, without_crossbars
 from recfactory.space.path import Path
 from recfactory.supernet.refit import refit
 from recfactory.supernet.subnet import Subnet
@@ -57,6 +61,7 @@ class Scorer:
         refit_rows: training rows that the last layer is fitted to; 0 keeps the shared one.
         decay: pull of the fit towards the shared last layer, see `refit`.
         valid_rows: validation rows to score on, the first ones; None for all.
+        embedding: bits of the embedding table.
     """
 
     def __init__(
@@ -66,16 +71,32 @@ class Scorer:
         refit_rows: int = 16_384,
         decay: float = 0.1,
         valid_rows: int | None = None,
+        embedding: int = 32,
     ) -> None:
-        self.supernet, self.decay = supernet, decay
+        self.supernet, self.decay, self.embedding = supernet, decay, embedding
+        # Those of other bits of the table, whose rows are other ones.
+        self._others = cache(partial(Scorer, supernet, source, refit_rows, decay, valid_rows))
         self._valid = self._read(source.in_order("valid"), valid_rows)
         train = packed.dataset(source.features, "train", source.layout, SCORE_BATCH, shuffle_seed=0)
         self._train = self._read(train, refit_rows) if refit_rows else None
 
-    def score(self, path: Path) -> Score:
-        """Validation LogLoss and AUC of a path."""
+    def score(self, path: Path, precision: Precision | None = None) -> Score:
+        """Validation LogLoss and AUC of a path.
+
+        Args:
+            path: of the supernet's space.
+            precision: how it computes; None for float32. The last layer is fitted with it on, but without
+                what the crossbars of a chip add to the error: a model is not made for one chip.
+        """
         subnet = self.supernet.subnet(path)
-        return self.judge(subnet, self.fit(subnet))
+        if precision is None:
+            return self.judge(subnet, self.fit(subnet))
+        if precision.embedding != self.embedding:
+            return self._others(precision.embedding).score(path, precision)
+        if self._train is None:
+            raise ValueError("few bits are chosen by training rows: give the scorer some refit_rows")
+        few = quantised_subnet(subnet, precision, *self._train.zero[0])
+        return self.judge(few, self.fit(without_crossbars(few)))
 
     def fit(self, subnet: Subnet) -> Coefficients:
         """The last layer of a path, its bias last: fitted anew, or the shared one where `refit_rows` is 0."""
@@ -87,10 +108,10 @@ class Scorer:
 
     def judge(self, subnet: Subnet, coefficients: Coefficients) -> Score:
         """Validation LogLoss and AUC of a path with this last layer."""
-        slopes = tf.constant(coefficients[:-1, np.newaxis], tf.float32)
+        ending = subnet.ending(coefficients)
         # The features themselves are many times as many numbers as all rows have, and are not kept.
-        logits = [tf.matmul(subnet.features(*batch), slopes).numpy()[:, 0] for batch in self._valid.zero]
-        predicted = expit(np.concatenate(logits) + coefficients[-1])
+        logits = [ending.logits(*batch).numpy()[:, 0] for batch in self._valid.zero]
+        predicted = expit(np.concatenate(logits))
         answers = (self._valid.label, predicted, self._valid.weight)
         return Score(logloss(*answers), auc(*answers))
 
@@ -98,7 +119,9 @@ class Scorer:
         zero, labels, weights, left = [], [], [], limit
         for inputs, label, weight in data:
             count = len(label) if left is None else min(left, len(label))
-            fields = self.supernet.embedding(inputs["ids"][:count])
+            ids = inputs["ids"][:count]
+            vectors = fake.embeddings(self.supernet.embedding.lookup(ids), self.embedding)
+            fields = self.supernet.embedding.pool(vectors, ids)
             numbers, tokens = source_zero(self.supernet.space.raw_dense, inputs["numbers"][:count], fields)
             zero += [(numbers[i : i + CHUNK], tokens[i : i + CHUNK]) for i in range(0, count, CHUNK)]
             labels.append(label[:count].numpy())

@@ -1,0 +1,1 @@
+"""Computing with few bits, and as crossbars do: what a candidate's precision costs in accuracy."""

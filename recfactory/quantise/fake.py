@@ -1,0 +1,85 @@
+"""Fake quantisation: float numbers rounded to what few bits hold.
+
+Gradients pass through the rounding as if it were not there (straight-through, Bengio et al. 2013, arXiv
+1308.3432), and stop where activations are clipped (Jacob et al. 2018, arXiv 1712.05877, section 3).
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+TINY = 1e-12
+
+
+class Codes(NamedTuple):
+    """A matrix on a grid: `low + step * code`.
+
+    Args:
+        codes: whole numbers from 0 to 2**bits - 1, `(inputs, outputs)` float32.
+        low: of each output, `(outputs,)`.
+        step: of each output, `(outputs,)`.
+    """
+
+    codes: tf.Tensor
+    low: tf.Tensor
+    step: tf.Tensor
+
+    @property
+    def values(self) -> tf.Tensor:
+        """The matrix, rounded."""
+        return self.low + self.step * self.codes
+
+
+def codes_of(weights: tf.Tensor, bits: int) -> Codes:
+    """A matrix on symmetric grids, one per output.
+
+    The largest weight of an output is the end of its grid (Krishnamoorthi 2018, arXiv 1806.08342, section
+    3.1.1). One bit is the sign, times the mean magnitude (XNOR-Net, section 3.1).
+
+    Args:
+        weights: `(inputs, outputs)`.
+        bits: from 1.
+    """
+    size = tf.abs(weights)
+    if bits == 1:
+        mean = tf.maximum(tf.reduce_mean(size, 0), TINY)
+        return Codes(tf.cast(weights >= 0, tf.float32), -mean, 2.0 * mean)
+    half = 2 ** (bits - 1)
+    step = tf.maximum(tf.reduce_max(size, 0), TINY) / (half - 1)
+    return Codes(tf.clip_by_value(tf.round(weights / step), 1 - half, half - 1) + half, -half * step, step)
+
+
+def weights(values: tf.Tensor, bits: int) -> tf.Tensor:
+    """A matrix `(inputs, outputs)` rounded as `codes_of` says; its gradient is that of the result."""
+    return values + tf.stop_gradient(codes_of(values, bits).values - values)
+
+
+def activations(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, bits: int) -> tf.Tensor:
+    """Numbers rounded to the grid of `2**bits` values from `low` to `high`, see `grid.best_range`.
+
+    Args:
+        values: of any shape.
+        low: at most 0; a whole number of steps.
+        high: above 0.
+        bits: 1 to 16.
+    """
+    if bits > 1:
+        return tf.quantization.fake_quant_with_min_max_vars(values, low, high, bits)
+    inside = tf.clip_by_value(values, low, high)
+    return inside + tf.stop_gradient(tf.where(2.0 * values < low + high, low, high) - inside)
+
+
+def embeddings(vectors: tf.Tensor, bits: int) -> tf.Tensor:
+    """Embeddings rounded to symmetric grids, one per row of the table.
+
+    Guan et al. 2019 (arXiv 1911.02079): tables take few bits where each row has a scale of its own. A row is
+    rounded where it is looked up, so that training still touches no others.
+
+    Args:
+        vectors: rows of the table, `(..., embedding_dim)`.
+        bits: from 1; 32 leaves them alone.
+    """
+    if bits >= 32:
+        return vectors
+    columns = tf.reshape(vectors, [-1, tf.shape(vectors)[-1]])
+    return tf.reshape(tf.transpose(weights(tf.transpose(columns), bits)), tf.shape(vectors))
