@@ -13,7 +13,8 @@ from recfactory.space.operations import Linear, Operation
 from recfactory.space.operators import Reads, operator
 
 Weights = dict[str, tuple[Any, ...]]
-"""By the name of its operation: a matrix `(inputs, outputs)`, perhaps a `Matrix`, then its vectors `(outputs,)`."""
+"""By the name of its operation: a matrix `(inputs, outputs)`, a tensor or a `Matrix`; then its vectors
+`(outputs,)`."""
 _FIELDS = {"dense_sources": "dense", "sparse_sources": "sparse", "left": "left", "right": "right"}
 
 
@@ -95,12 +96,11 @@ class OperatorLayer(keras.layers.Layer):
             for name, values in self.named.items()
         }
         for name, ends in self.ends.items():
+            assert self.arithmetic is not None
             matrix, *vectors = weights[name]
             seed = seed_of(self.chip, self.name, name)
-            weights[name] = (
-                Quantised(matrix, self.arithmetic, tf.convert_to_tensor(ends), seed),
-                *vectors,
-            )
+            few = Quantised(matrix, self.arithmetic, tf.convert_to_tensor(ends), seed)
+            weights[name] = (few, *vectors)
         return weights, *(inputs if isinstance(inputs, list | tuple) else [inputs])
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:

@@ -33,7 +33,9 @@ def best_range(values: Floats, bits: int) -> tuple[float, float]:
     if most == 0.0:
         return 0.0, 1.0
     low, high = ends(bits, signed=bool(flat.min() < 0))
-    sample = flat[:: -(-len(flat) // SAMPLE)]
+    # At random: numbers at equal distances may all be of the same column.
+    drawn = np.random.default_rng(0).integers(0, len(flat), SAMPLE)
+    sample = flat[drawn] if len(flat) > SAMPLE else flat
     steps = most * SHARES / high
     errors = [np.square(rounded(sample, low * s, high * s, bits) - sample).sum() for s in steps]
     step = float(steps[int(np.argmin(errors))])

@@ -38,8 +38,8 @@ class Arithmetic:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Arithmetic":
         """What `to_dict` wrote."""
-        crossbar = values["crossbar"]
-        return cls(Bits(**values["bits"]), None if crossbar is None else Crossbar(**crossbar))
+        crossbar = Crossbar(**values["crossbar"]) if values["crossbar"] else None
+        return cls(Bits(**values["bits"]), crossbar)
 
 
 class Quantised(Matrix):
@@ -70,7 +70,8 @@ class Quantised(Matrix):
         stored = fake.codes_of(matrix, bits.weight)
         step = (high - low) / (2.0**bits.activation - 1.0)
         codes = tf.round((given - low) / step)
-        error = product_error(codes, stored.codes, crossbar, (bits.weight, bits.activation), self.seed)
+        both = bits.weight, bits.activation
+        error = product_error(codes, stored.codes, crossbar, both, self.seed, signed=low < 0)
         return exact + tf.stop_gradient(error * step * stored.step)
 
 

@@ -42,7 +42,7 @@ class Trail:
         def back() -> None:
             gradients = operator.backward(saved, values, output.gradient())
             self.found += zip(slices.values(), gradients, strict=False)
-            for node, gradient in zip(inputs, gradients[len(slices) :], strict=False):
+            for node, gradient in zip(inputs, gradients[len(slices) :][: len(inputs)], strict=True):
                 node.gradients.append(gradient)
 
         self._steps.append(back)

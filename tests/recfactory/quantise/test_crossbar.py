@@ -27,9 +27,9 @@ def crossbars(adc):
     return st.builds(Crossbar, st.integers(1, 33), st.integers(1, 4), st.integers(1, 3), adc)
 
 
-def error(inputs, weights, crossbar, bits, seed=0):
+def error(inputs, weights, crossbar, bits, seed=0, signed=False):
     values = tf.constant(inputs, tf.float32), tf.constant(weights, tf.float32)
-    return product_error(*values, crossbar, bits, seed).numpy()
+    return product_error(*values, crossbar, bits, seed, signed).numpy()
 
 
 @settings(max_examples=30, deadline=None)
@@ -38,6 +38,24 @@ def test_clipping_is_that_of_each_column_alone(case, crossbar):
     inputs, weights, bits = case
     expected = plain_crossbar.multiply(inputs, weights, crossbar, *bits) - inputs @ weights
     np.testing.assert_array_equal(error(inputs, weights, crossbar, bits), expected)
+
+
+@settings(max_examples=15, deadline=None)
+@given(products(), st.integers(2, 33), st.integers(1, 6))
+def test_signed_inputs_are_in_twos_complement(case, rows, adc):
+    codes, weights, bits = case
+    crossbar, bits = Crossbar(rows, 2, 1, adc), (bits[0], max(bits[1], 2))
+    inputs = codes - 2 ** (bits[1] - 1)
+    expected = plain_crossbar.multiply(inputs, weights, crossbar, *bits, signed=True) - inputs @ weights
+    np.testing.assert_array_equal(error(codes, weights, crossbar, bits, signed=True), expected)
+
+
+def test_zeros_cost_nothing():
+    """Offset, each of them would drive the columns of the highest bit."""
+    weights = np.random.default_rng(0).integers(0, 255, (128, 9))
+    crossbar, zeros = Crossbar(128, 2, 1, 4), np.full((1, 128), 128)
+    assert not error(zeros, weights, crossbar, (8, 8), signed=True).any()
+    assert error(zeros, weights, crossbar, (8, 8)).all()
 
 
 @settings(max_examples=20, deadline=None)

@@ -38,5 +38,11 @@ def test_the_ends_are_at_the_least_error():
     assert chosen < np.square(rounded(x, -8 / 7 * 9, 9, 4) - x).mean()
 
 
+def test_columns_of_other_sizes_are_all_seen():
+    x = np.random.default_rng(0).normal(size=(8192, 8))
+    x[:, 0] *= 0.01
+    assert best_range(x, 8)[1] > 3
+
+
 def test_nothing_but_zeros():
     assert best_range(np.zeros((3, 2), np.float32), 4) == (0.0, 1.0)

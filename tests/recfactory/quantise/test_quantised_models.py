@@ -7,10 +7,10 @@ import numpy as np
 import plain_crossbar
 import pytest
 import tensorflow as tf
+from few_bits import LAYOUT, all_of, clicks, rows, small_space
 
-from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
+from recfactory.codesign.precision import Bits, Crossbar, Precision
 from recfactory.errors import UsageError, UserError
-from recfactory.features.layout import make_layout
 from recfactory.layers.elastic import layer_class
 from recfactory.layers.stem import source_zero
 from recfactory.models import registry
@@ -20,28 +20,13 @@ from recfactory.quantise import fake
 from recfactory.quantise.matrix import Arithmetic, Quantised
 from recfactory.quantise.model import quantised
 from recfactory.quantise.subnet import quantised_subnet
-from recfactory.space import PRESETS, Space
 from recfactory.space.genes import decode
 from recfactory.space.sampling import largest, sample_uniform
 from recfactory.space.wiring import live_parts
 from recfactory.supernet.supernet import Supernet
 
-LAYOUT = make_layout(("x", "y", "z"), [("a", 1, 9), ("b", 1, 7), ("c", 3, 9), ("d", 1, 5)])
-DIMS = {"dense_dims": (8, 16, 24), "sparse_dims": (2, 4, 6), "embedding_dim": 8, "merger_tokens": 3}
-SPACE = Space(**{"numbers": 3, "fields": 4, "blocks": 3, **DIMS, **PRESETS["full"]})
+SPACE = small_space(3)
 LOSSY = Crossbar(8, 2, 1, 3)
-
-
-def all_of(weight, activation, crossbar=None, embedding=32):
-    bits = {slot: Bits(weight, activation) for slot in slots(SPACE)}
-    return Precision(bits, embedding, crossbar)
-
-
-def rows(count=40, seed=0):
-    rng = np.random.default_rng(seed)
-    ids = [rng.integers(f.offset, f.offset + f.size, (count, f.slots)) for f in LAYOUT.fields]
-    numbers = rng.normal(size=(count, len(LAYOUT.dense))).astype(np.float32)
-    return {"numbers": numbers, "ids": np.concatenate(ids, axis=1).astype(np.int32)}
 
 
 @cache
@@ -98,7 +83,7 @@ def test_a_matrix_multiplies_as_its_crossbars(crossbar):
 @pytest.mark.parametrize("crossbar", [None, Crossbar(8, 2, 1, 4, noise=0.02)])
 def test_a_path_computes_the_same_alone_and_in_the_supernet(net, inputs, crossbar):
     for path in single():
-        precision = all_of(6, 5, crossbar)
+        precision = all_of(SPACE, 6, 5, crossbar)
         alone = quantised(net.extract(path), precision, inputs)
         expected = logits(net, path, precision, inputs)
         assert np.abs(expected - net.logits(inputs, path).numpy()).max() > 1e-3
@@ -108,17 +93,17 @@ def test_a_path_computes_the_same_alone_and_in_the_supernet(net, inputs, crossba
 def test_many_bits_are_as_good_as_float(net, inputs):
     for path in [single()[0], largest(SPACE)]:
         exact = net.logits(inputs, path).numpy()
-        errors = [np.abs(logits(net, path, all_of(b, b), inputs) - exact).mean() for b in (3, 8, 14)]
+        errors = [np.abs(logits(net, path, all_of(SPACE, b, b), inputs) - exact).mean() for b in (3, 8, 14)]
         assert errors[0] > errors[1] > errors[2]
         assert errors[2] < 1e-2 * np.std(exact)
 
 
 def test_crossbars_that_lose_nothing_are_left_out(net, inputs):
     path = single()[0]
-    plain = logits(net, path, all_of(5, 4), inputs)
+    plain = logits(net, path, all_of(SPACE, 5, 4), inputs)
     exact = Crossbar(8, 2, 1, 5)
-    np.testing.assert_array_equal(plain, logits(net, path, all_of(5, 4, exact), inputs))
-    assert np.any(plain != logits(net, path, all_of(5, 4, LOSSY), inputs))
+    np.testing.assert_array_equal(plain, logits(net, path, all_of(SPACE, 5, 4, exact), inputs))
+    assert np.any(plain != logits(net, path, all_of(SPACE, 5, 4, LOSSY), inputs))
 
 
 def test_operators_without_bits_stay_as_they_are(net, inputs):
@@ -134,7 +119,7 @@ def zero_of(net, inputs):
 
 def test_the_shared_weights_are_left_alone(net, inputs):
     before = net.get_weights()
-    logits(net, single()[0], all_of(2, 2), inputs)
+    logits(net, single()[0], all_of(SPACE, 2, 2), inputs)
     for one, other in zip(before, net.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -142,20 +127,20 @@ def test_the_shared_weights_are_left_alone(net, inputs):
 @pytest.fixture(scope="module")
 def trained():
     """A model of one block, its data and clicks."""
-    small = Space(**{"numbers": 3, "fields": 4, "blocks": 1, **DIMS, **PRESETS["full"]})
+    small = small_space(1)
     path = decode(small, sample_uniform(small, 1, np.random.default_rng(0)))[0]
     keras.utils.set_random_seed(1)
     ranker = build_ranker(path, LAYOUT, batch_norm=True, dropout=0.1, prior=-0.5)
     ranker.compile(keras.optimizers.Adam(0.01), SparseAdam(0.01))
-    data, rng = rows(256), np.random.default_rng(0)
-    label = (rng.random(256) < 1 / (1 + np.exp(-2 * data["numbers"][:, 0]))).astype(np.float32)
+    data = rows(256)
+    label = clicks(data)
     ranker.fit(data, label, batch_size=64, epochs=1, verbose=0)
     return ranker, data, label
 
 
 def test_training_on_with_few_bits_and_saving(trained, tmp_path):
     ranker, data, label = trained
-    few = quantised(ranker, all_of(2, 2, embedding=3), data)
+    few = quantised(ranker, all_of(SPACE, 2, 2, embedding=3), data)
     ends = [layer.ends["kernel"].numpy() for layer in few.tower.layers if getattr(layer, "ends", None)]
     few.compile(keras.optimizers.Adam(0.01), SparseAdam(0.01))
     before = few.evaluate(data, label, verbose=0, return_dict=True)["loss"]
@@ -166,7 +151,7 @@ def test_training_on_with_few_bits_and_saving(trained, tmp_path):
     again = registry.load(tmp_path / "model.keras")
     np.testing.assert_array_equal(again.predict(data, verbose=0), few.predict(data, verbose=0))
     # On lossy crossbars the trained ends stay.
-    chip = quantised(again, all_of(2, 2, LOSSY, embedding=3), data)
+    chip = quantised(again, all_of(SPACE, 2, 2, LOSSY, embedding=3), data)
     kept = [layer.ends["kernel"].numpy() for layer in chip.tower.layers if getattr(layer, "ends", None)]
     np.testing.assert_array_equal(ends, kept)
     assert np.any(chip.predict(data, verbose=0) != few.predict(data, verbose=0))
@@ -177,7 +162,7 @@ def test_training_on_with_few_bits_and_saving(trained, tmp_path):
 
 def test_another_chip_has_other_noise(trained, inputs):
     ranker, *_ = trained
-    noisy = all_of(6, 6, Crossbar(8, 2, 1, 5, noise=0.05))
+    noisy = all_of(SPACE, 6, 6, Crossbar(8, 2, 1, 5, noise=0.05))
     one, same, other = (quantised(ranker, noisy, inputs, chip).logits(inputs).numpy() for chip in (0, 0, 1))
     np.testing.assert_array_equal(one, same)
     assert np.any(one != other)
@@ -197,7 +182,7 @@ def test_embeddings_are_rounded_where_they_are_read(trained, inputs):
 def test_only_paths_have_bits(inputs):
     mlp = registry.build("mlp", LAYOUT)
     with pytest.raises(UserError, match="not that of a path"):
-        quantised(mlp, all_of(8, 8), inputs)
+        quantised(mlp, all_of(SPACE, 8, 8), inputs)
 
 
 def test_an_operator_that_cannot_be_quantised_says_so():
