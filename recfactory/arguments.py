@@ -40,11 +40,19 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--features", required=True, help="a features folder")
     add("--out", required=True, help="the search's folder")
     add("--space", default="full", help="full or small (default: full)")
-    add("--oracle", default="fgps", help="fgps, evolution, metropolis, pareto or random (default: fgps)")
+    add(
+        "--oracle",
+        help="fgps, evolution, metropolis, pareto or random (default: fgps; pareto for several objectives)",
+    )
+    add(
+        "--hardware",
+        metavar="FILE",
+        help="a machine, or what to search of it, such as examples/codesign.yaml",
+    )
     add("--minutes", type=_positive, default=30.0, help="of processor time to plan for (default: 30)")
     add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
     add("--seed", type=int, default=1, help="of everything (default: 1)")
-    add("--objectives", default="logloss", help="scores, such as logloss,macs (default: logloss)")
+    add("--objectives", default="logloss", help="scores, such as logloss,energy,latency (default: logloss)")
     add(
         "--constraint",
         action="append",
@@ -90,6 +98,20 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--out", required=True, help="the .csv or .parquet to write")
     add("--schema", help="a YAML file, where the rows are written otherwise than the training data")
     _add_beam(add)
+
+    add = verb("prune", "a trained path -> a smaller one that is as good")
+    add("--model", required=True, help="the folder of a trained path")
+    add("--features", required=True, help="the features folder it was trained on")
+    add("--out", required=True, help="the folder of the smaller model to make")
+    add("--ratio", type=float, default=0.5, help="share of its macs to remove (default: 0.5)")
+    add("--method", default="learned", help="learned or magnitude (default: learned)")
+    add("--rounds", type=int, default=5, help="of training and removal (default: 5)")
+    add("--epochs", type=int, default=4, help="of training in a round (default: 4)")
+    add(
+        "--unstructured",
+        action="store_true",
+        help="set single weights to 0, which saves no macs on usual hardware, instead of removing structure",
+    )
 
     add = verb("estimate", "energy, latency and area of a model on machines")
     add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or the best.json of a search")

@@ -104,9 +104,14 @@ def _search(asked: argparse.Namespace) -> Result:
             if not isinstance(place, dict):
                 raise UsageError(f"--set '{text}': '{group}' was given a value itself; give one of the two")
         place[name] = value
-    settings |= {"space": asked.space, "oracle": asked.oracle, "seed": asked.seed}
+    settings |= {"space": asked.space, "seed": asked.seed, "constraints": asked.constraint}
     settings["objectives"] = asked.objectives.split(",")
-    settings["constraints"] = asked.constraint
+    if asked.hardware is not None:
+        from recfactory.codesign.hardware import read_hardware
+
+        settings["hardware"] = read_hardware(asked.hardware).to_dict()
+    several = asked.hardware is not None or len(settings["objectives"]) > 1
+    settings["oracle"] = asked.oracle or ("pareto" if several else "fgps")
     if asked.trials is not None:
         settings["trials"] = asked.trials
     if asked.resume and not (Path(asked.out) / "search.json").is_file():
@@ -124,6 +129,9 @@ def search(features: str, out: str, settings: dict[str, Any], minutes: float) ->
         f"  best of {found['trials']:,} trials: valid logloss {found['logloss']:.5f}, "
         f"auc {found['auc']:.5f}, {found['macs']:,.0f} macs, {found['params']:,.0f} params; {found['best']}"
     )
+    if "energy_j" in found:
+        energy, latency = found["energy_j"] * 1e9, found["latency_s"] * 1e6
+        _say(f"  on its machine: {energy:,.1f} nJ and {latency:,.2f} us an example")
     return found
 
 
@@ -220,6 +228,31 @@ def _predict(asked: argparse.Namespace) -> Result:
     )
     _say(f"  {scored['rows']:,} rows scored into {scored['out']}, mean ctr {scored['mean_ctr']:.4f}")
     return scored
+
+
+def _prune(asked: argparse.Namespace) -> Result:
+    from recfactory.pruning.recipe import PruneRecipe
+
+    recipe = PruneRecipe(asked.ratio, asked.method, asked.rounds, asked.epochs, asked.unstructured)
+    return prune(asked.model, asked.features, asked.out, recipe)
+
+
+def prune(model: str, features: str, out: str, recipe: Any) -> Result:
+    """Prunes a trained path, exports what is left and says what was saved."""
+    _quietly()
+    from recfactory.pruning.prune import prune
+    from recfactory.saved_model import FOLDER
+    from serving.trained import export_once
+
+    result = prune(model, features, out, recipe, _say)
+    before = result["before"]
+    _say(
+        f"  {result['macs']:,} macs of {before['macs']:,} "
+        f"({result['nonzero_macs']:,} of weights that are not 0); "
+        f"valid logloss {result['logloss']:.5f}, before {before['logloss']:.5f}"
+    )
+    saved = export_once(Path(out), features, Path(out) / FOLDER)
+    return {**result, "saved_model": str(saved)}
 
 
 def _estimate(asked: argparse.Namespace) -> Result:
@@ -444,6 +477,7 @@ def make_command_line() -> argparse.ArgumentParser:
             "publish": _publish,
             "serve": _serve,
             "predict": _predict,
+            "prune": _prune,
             "estimate": _estimate,
             "run": _run,
             "bench": _bench,

@@ -1,34 +1,43 @@
-"""What a trial's stage means: a path is scored in a supernet, or trained alone."""
+"""What a trial's stage means: a candidate is scored in a supernet, or trained alone."""
 
 import fcntl
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path as Folder
 from typing import Any
 
 import keras_tuner as kt
 
+from recfactory.codesign.designs import Design
+from recfactory.codesign.precision import Precision
 from recfactory.errors import UserError
 from recfactory.files import read_json
 from recfactory.models import registry
+from recfactory.quantise.model import quantised
+from recfactory.quantise.tune import calibration, fine_tune
 from recfactory.search.trial import ALONE, SECOND
 from recfactory.space.path import Path
 from recfactory.supernet.samplers import ChosenPaths
 from recfactory.supernet.score import Scorer
 from recfactory.supernet.shot import ShotRecipe, train_shot
 from recfactory.supernet.supernet import Supernet
-from recfactory.training.folder import MODEL, RESULT
+from recfactory.training.folder import MODEL, RECIPE, RESULT
 from recfactory.training.recipe import Recipe
+from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import Source
 from recfactory.training.train import ignore_line, train
 from recfactory.tuner.chosen import read_chosen
+from recfactory.tuner.forms import Candidate
 
 Train = Callable[..., dict[str, Any]]
 VALID_ROWS = 20_000
 """That paths are scored on, the same ones for all; those trained alone are judged on every validation row."""
 _LOGLOSS = itemgetter("logloss")
+FEW_BITS = "few_bits"
+"""Folder of a finalist's model after it was trained on with its few bits."""
 
 
 class Evaluator:
@@ -57,11 +66,13 @@ class Evaluator:
         self._train = train
         self._scorer: tuple[str, Scorer] | None = None
 
-    def scores(self, path: Path, stage: str, name: str) -> dict[str, float]:
-        """Scores of a path: `val_logloss`, `val_auc`, `macs`, `params` (without the embedding table).
+    def scores(self, candidate: Candidate, stage: str, name: str) -> dict[str, float]:
+        """Scores of a candidate: `val_logloss`, `val_auc`, `macs`, `params` (without the embedding table).
+
+        A design is scored with its bits and crossbars on; trained alone it is first trained on with them.
 
         Args:
-            path: of the trial.
+            candidate: of the trial.
             stage: of the trial.
             name: of the trial; a path trained alone lies in the folder of that name.
 
@@ -69,19 +80,33 @@ class Evaluator:
             kt.errors.FailedTrialError: when this path cannot be trained.
             UserError: when the supernet cannot.
         """
+        path, precision = _parts(candidate)
         if stage == ALONE:
             reached = self._alone(path, name)
-            found = {"val_logloss": reached["logloss"], "val_auc": reached["auc"]}
+            logloss, auc = reached["logloss"], reached["auc"]
+            if precision is not None:
+                logloss, auc = self._with_few_bits(precision, name)
         else:
-            score = self._scorer_of(path, stage).score(path)
-            found = {"val_logloss": score.logloss, "val_auc": score.auc}
-        return {**found, "macs": float(path.macs), "params": float(path.params)}
+            logloss, auc = self._scorer_of(path, stage).score(path, precision)
+        return {
+            "val_logloss": logloss,
+            "val_auc": auc,
+            "macs": float(path.macs),
+            "params": float(path.params),
+        }
 
-    def model(self, path: Path, stage: str, name: str) -> Any:
-        """The trained model of a finished trial; of a path in a supernet, with the shared last layer."""
+    def model(self, candidate: Candidate, stage: str, name: str) -> Any:
+        """The trained model of a finished trial; of a path in a supernet, with the shared last layer.
+
+        Of a design it is the one with few bits, without what crossbars lose.
+        """
+        path, precision = _parts(candidate)
         if stage == ALONE:
-            return registry.load(best_alone(self.folder, name) / MODEL)
-        return self._scorer_of(path, stage).supernet.extract(path)
+            return registry.load(best_alone(self.folder, name, precision is not None) / MODEL)
+        extracted = self._scorer_of(path, stage).supernet.extract(path)
+        if precision is None:
+            return extracted
+        return quantised(extracted, replace(precision, crossbar=None), calibration(self.source))
 
     def _alone(self, path: Path, name: str) -> dict[str, Any]:
         self._scorer = None  # its memory is needed
@@ -95,6 +120,15 @@ class Evaluator:
             except UserError as error:
                 raise kt.errors.FailedTrialError(str(error)) from error
         return min(reached, key=_LOGLOSS)
+
+    def _with_few_bits(self, precision: Precision, name: str) -> tuple[float, float]:
+        """LogLoss and AUC of a path trained alone, on the crossbars of its machine."""
+        best, out = best_alone(self.folder, name), alone_folder(self.folder, name) / FEW_BITS
+        recipe = Recipe.from_dict(read_json(best / RECIPE)["recipe"])
+        with locked(out):
+            tuned = fine_tune(registry.load(best / MODEL), precision, self.source, recipe, out, ignore_line)
+        on_chip = quantised(tuned, precision, calibration(self.source))
+        return measure(read_answers(self.source, "valid"), probabilities(on_chip, self.source, "valid"))
 
     def _scorer_of(self, path: Path, stage: str) -> Scorer:
         """Of the stage's supernet, which is trained when it is not yet; one is kept at a time."""
@@ -117,9 +151,11 @@ def alone_folder(project: Folder, name: str) -> Folder:
     return project / ALONE / str(int(name))
 
 
-def best_alone(project: Folder, name: str) -> Folder:
-    """The folder of the recipe that was best for a path trained alone."""
-    folders = sorted(file.parent for file in alone_folder(project, name).glob(f"*/{RESULT}"))
+def best_alone(project: Folder, name: str, few_bits: bool = False) -> Folder:
+    """The folder of the recipe that was best for a path trained alone, or of its model with few bits."""
+    if few_bits:
+        return alone_folder(project, name) / FEW_BITS
+    folders = sorted(file.parent for file in alone_folder(project, name).glob(f"[0-9]*/{RESULT}"))
     return min(folders, key=lambda folder: _LOGLOSS(read_json(folder / RESULT)))
 
 
@@ -134,3 +170,10 @@ def locked(folder: Folder) -> Iterator[None]:
             print(f"another worker is training '{folder}'; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _parts(candidate: Candidate) -> tuple[Path, Precision | None]:
+    """The path of a candidate, and how it computes where that is not float32."""
+    if not isinstance(candidate, Design):
+        return candidate, None
+    return candidate.path, candidate.precision if candidate.precision.bits else None

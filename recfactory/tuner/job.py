@@ -1,7 +1,7 @@
 """`recfactory search`: a whole search on a features folder, resumable."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 
 from recfactory.claim import claim
+from recfactory.codesign.choice import choose_knee, choose_within
+from recfactory.codesign.design_file import precision_to_dict, write_design
+from recfactory.codesign.designs import Design, Designs
+from recfactory.codesign.hardware import Hardware, machine_to_dict
 from recfactory.errors import UserError
+from recfactory.features.layout import Layout
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
 from recfactory.search.front import pareto_front
 from recfactory.search.objectives import Constraint, parse_constraint
 from recfactory.search.trial import ALONE
 from recfactory.settings import read_settings, write_settings
-from recfactory.space.genes import decode
-from recfactory.space.path import Path as Architecture
 from recfactory.space.path_file import write_path
 from recfactory.space.space import Space, make_space
 from recfactory.training import folder
@@ -25,9 +28,10 @@ from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.evaluator import best_alone
+from recfactory.tuner.forms import Candidate
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.oracle import SamplerOracle
-from recfactory.tuner.search_recipe import SearchRecipe, complete
+from recfactory.tuner.search_recipe import SHORT, SearchRecipe, complete
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]
@@ -39,6 +43,8 @@ ORACLES: dict[str, type[SamplerOracle]] = {
     "pareto": oracles.ParetoOracle,
     "random": oracles.RandomOracle,
 }
+FITS = parse_constraint("utilisation<=1")
+"""A chip has no more crossbars than it has."""
 VALID = "val_"
 """Begins keras-tuner's names of what is measured on validation rows."""
 
@@ -66,7 +72,7 @@ def search(
     """
     out, source = Path(out), open_source(features)
     space, recipe = plan(source, out, asked, minutes, log)
-    tuner = make_tuner(space, out, recipe)
+    tuner = make_tuner(space, source.layout, out, recipe)
     tuner.search(source.split("train"), source.split("valid"))
     return _finish(tuner.oracle, out, recipe)
 
@@ -88,7 +94,7 @@ def plan(
     """
     given = read_settings(SearchRecipe, asked, "search")
     space = make_space(source.layout, given.space, **given.sizes)
-    _check_possible(make_oracle(space, given))
+    _check_possible(make_oracle(space, source.layout, given))
     ours = {"asked": write_settings(asked), "minutes": minutes, "features": source.digest}
     claim(out, SEARCH, ours, "search")
     if (out / PLAN).is_file():
@@ -104,40 +110,46 @@ def plan(
     return space, recipe
 
 
-def make_oracle(space: Space, recipe: SearchRecipe) -> SamplerOracle:
+def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOracle:
     """The oracle of a recipe.
 
     Args:
         space: to search.
+        layout: of the features.
         recipe: all numbers.
 
     Raises:
         UsageError: for numbers, objectives or constraints that cannot be.
     """
-    options = dict(recipe.options)
+    options, constraints = dict(recipe.options), [_valid_constraint(text) for text in recipe.constraints]
+    if recipe.hardware is not None:
+        options["designs"] = Designs(space, Hardware.from_dict(recipe.hardware), layout)
+        if all(constraint.name != FITS.name for constraint in constraints):
+            constraints.append(FITS)
     if recipe.oracle == "fgps":
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
     return ORACLES[recipe.oracle](
         space,
         objective=[_valid_name(name) for name in recipe.objectives],
         max_trials=recipe.trials,
-        constraints=[_valid_constraint(text) for text in recipe.constraints],
+        constraints=constraints,
         seed=recipe.seed,
         finalists=recipe.finalists,
         **options,
     )
 
 
-def make_tuner(space: Space, out: Path, recipe: SearchRecipe) -> SupernetTuner:
+def make_tuner(space: Space, layout: Layout, out: Path, recipe: SearchRecipe) -> SupernetTuner:
     """The tuner of a recipe.
 
     Args:
         space: to search.
+        layout: of the features.
         out: the search's folder.
         recipe: all numbers.
     """
     return SupernetTuner(
-        make_oracle(space, recipe),
+        make_oracle(space, layout, recipe),
         supernet=replace(recipe.shot, seed=recipe.seed),
         final=[replace(final, seed=recipe.seed) for final in recipe.final],
         directory=out.parent,
@@ -151,7 +163,7 @@ def _check_possible(oracle: SamplerOracle) -> None:
 
 
 def _valid_name(name: str) -> str:
-    return VALID + name if name in ("logloss", "auc") else name
+    return VALID + name if name in ("logloss", "auc") else SHORT.get(name, name)
 
 
 def _valid_constraint(text: str) -> Constraint:
@@ -163,14 +175,19 @@ def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str,
     entries = oracle.best_entries()
     if not entries or entries[0].stage != ALONE:
         raise UserError(f"'{out}': no finalist could be trained; its journal.jsonl has the reasons")
-    best = entries[0]
-    model = best_alone(out, str(best.number))
-    trained = read_json(model / folder.RECIPE)["recipe"]
-    write_path(out / BEST, _path(oracle, best), scores=_scores(best), recipe=trained)
+    finalists = [entry for entry in entries if entry.stage == ALONE]
+    best = _chosen(finalists, oracle, recipe)
+    candidate = _candidate(oracle, best)
+    trained = read_json(best_alone(out, str(best.number)) / folder.RECIPE)["recipe"]
+    about = {"scores": _scores(best), "recipe": trained}
+    if isinstance(candidate, Design):
+        write_design(out / BEST, candidate, **about)
+    else:
+        write_path(out / BEST, candidate, **about)
     if len(recipe.objectives) > 1:
-        last = [entry.trial for entry in entries if entry.stage == best.stage]
+        last = [entry.trial for entry in finalists]
         front = pareto_front(last, oracle.objectives, oracle.constraints)
-        write_json(out / PARETO, [_described(oracle, entry) for entry in entries if entry.trial in front])
+        write_json(out / PARETO, [_described(oracle, entry) for entry in finalists if entry.trial in front])
     result = {
         **_scores(best),
         "oracle": recipe.oracle,
@@ -178,24 +195,42 @@ def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str,
         "trials": len(oracle.trials),
         "seconds": round(sum(entry.seconds for entry in entries), 1),
         "best": str(out / BEST),
-        "model": str(model),
+        "model": str(best_alone(out, str(best.number), _has_few_bits(candidate))),
         "recipe": trained,
     }
     write_json(out / RESULT, result)
     return result
 
 
+def _chosen(finalists: Sequence[Entry], oracle: SamplerOracle, recipe: SearchRecipe) -> Entry:
+    """The finalist that is taken, by the recipe's rule; where none keeps the constraints, the nearest."""
+    trials, rule = [entry.trial for entry in finalists], recipe.rule
+    if not pareto_front(trials, oracle.objectives, oracle.constraints):
+        return finalists[0]
+    if rule == "knee" or (rule is None and len(oracle.objectives) > 1):
+        chosen = choose_knee(trials, oracle.objectives, oracle.constraints)
+    else:
+        chosen = choose_within(trials, oracle.objectives[0], oracle.constraints)
+    return finalists[trials.index(chosen)]
+
+
 def _described(oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
-    return {
-        "trial": entry.number,
-        "path": json.loads(_path(oracle, entry).to_json()),
-        "scores": _scores(entry),
-    }
+    candidate = _candidate(oracle, entry)
+    path = candidate.path if isinstance(candidate, Design) else candidate
+    described: dict[str, Any] = {"trial": entry.number, "path": json.loads(path.to_json())}
+    if isinstance(candidate, Design):
+        described["precision"] = precision_to_dict(candidate.precision)
+        described["machine"] = machine_to_dict(candidate.machine)
+    return {**described, "scores": _scores(entry)}
 
 
-def _path(oracle: SamplerOracle, entry: Entry) -> Architecture:
-    (path,) = decode(oracle.space, np.asarray([entry.row]))
-    return path
+def _candidate(oracle: SamplerOracle, entry: Entry) -> Candidate:
+    (candidate,) = oracle.candidates.decode(np.asarray([entry.row]))
+    return candidate
+
+
+def _has_few_bits(candidate: Candidate) -> bool:
+    return isinstance(candidate, Design) and bool(candidate.precision.bits)
 
 
 def _scores(entry: Entry) -> dict[str, Any]:

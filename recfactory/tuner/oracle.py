@@ -12,16 +12,17 @@ import keras_tuner as kt
 import numpy as np
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 
+from recfactory.codesign.designs import Designs
 from recfactory.errors import UsageError, UserError
-from recfactory.search.candidates import Candidates, Paths
+from recfactory.search.candidates import Paths
 from recfactory.search.objectives import Constraint, check_constraints
 from recfactory.search.proposer import check_scores
 from recfactory.search.sampler import Sampler
 from recfactory.search.trial import ALONE, FIRST, SECOND
 from recfactory.search.trial import Trial as Told
-from recfactory.space.hyperparameters import declare
 from recfactory.space.space import Space
 from recfactory.tuner.display import Display, last_line
+from recfactory.tuner.forms import Searched, declare
 from recfactory.tuner.holders import Holders
 from recfactory.tuner.ledger import JOURNAL, Entry, Ledger
 from recfactory.tuner.objectives import keras_tuner_objective, sampler_constraints, sampler_objectives
@@ -46,6 +47,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         constraints: on scores, such as `macs<=200000`.
         seed: of all draws; 0 is a seed like any other.
         finalists: how many of the best are trained alone at the end.
+        designs: of a co-design, with paths of the space; None searches paths alone.
         context: what else the search depends on, as JSON values by name; it is resumed with the same only.
         max_consecutive_failed_trials: so many failures one after another end the search.
         lost_seconds: a worker silent for so long loses its trial, once others have nothing else to do.
@@ -67,6 +69,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         constraints: Iterable[Constraint | str] = (),
         seed: int = 0,
         finalists: int = 0,
+        designs: Designs | None = None,
         context: Mapping[str, Any] | None = None,
         max_consecutive_failed_trials: int = 3,
         lost_seconds: float = 120.0,
@@ -74,7 +77,8 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         _check_whole(max_trials=(max_trials, 1), seed=(seed, 0), finalists=(finalists, 0))
         _check_whole(max_consecutive_failed_trials=(max_consecutive_failed_trials, 1))
         hyperparameters = kt.HyperParameters()
-        declare(space, hyperparameters)
+        self.candidates: Searched = designs or Paths(space)
+        declare(self.candidates, hyperparameters)
         hyperparameters.Choice(STAGE, [FIRST, SECOND, ALONE])
         super().__init__(
             objective=keras_tuner_objective(objective),
@@ -84,7 +88,6 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         )
         self.seed = int(seed)  # keras-tuner takes a random one for 0
         self.space, self.finalists, self.lost_seconds = space, int(finalists), lost_seconds
-        self.candidates: Candidates = Paths(space)
         self.objectives = sampler_objectives(self.objective)
         self.constraints = sampler_constraints(constraints)
         check_constraints(self.constraints)
@@ -289,6 +292,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         return {
             "oracle": type(self).__name__,
             "space": self.space.to_dict(),
+            **self._about_hardware(),
             "objective": [f"{objective.direction} {objective.name}" for objective in self.objectives],
             "constraints": [str(constraint) for constraint in self.constraints],
             "max_trials": self.max_trials,
@@ -297,6 +301,10 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
             **self.numbers(),
             "context": self.context,
         }
+
+    def _about_hardware(self) -> dict[str, Any]:
+        searched = self.candidates
+        return {"hardware": searched.hardware.to_dict()} if isinstance(searched, Designs) else {}
 
     def _known(self) -> Ledger:
         """The ledger, for reading; a journal that is not open is not kept open."""
@@ -325,7 +333,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
 
     def _trial(self, entry: Entry) -> Trial:
         name = trial_id(entry.number, self.planned)
-        return make_trial(entry, name, self.space, self.hyperparameters, self.objectives)
+        return make_trial(entry, name, self.candidates, self.hyperparameters, self.objectives)
 
     def _measured(self, entry: Entry) -> dict[str, float]:
         """The scores that need no evaluation."""

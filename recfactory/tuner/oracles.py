@@ -8,7 +8,7 @@ from typing import Any
 from recfactory.errors import UsageError
 from recfactory.predictor.on_space import fit_on_space
 from recfactory.predictor.options import PredictorOptions
-from recfactory.search.candidates import AnyRows
+from recfactory.search.candidates import AnyRows, Paths
 from recfactory.search.choice import LEAST, Choice, choose
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.farthest import Farthest
@@ -165,7 +165,7 @@ class FGPSOracle(SamplerOracle):
         **options: as of `SamplerOracle`.
 
     Raises:
-        UsageError: when there are too few trials for either shot, or several objectives.
+        UsageError: when there are too few trials for either shot, several objectives, or designs to search.
     """
 
     def __init__(
@@ -179,6 +179,10 @@ class FGPSOracle(SamplerOracle):
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
+        if not isinstance(self.candidates, Paths):
+            raise UsageError(
+                "two-shot search knows paths alone; search bits and hardware with pareto or another oracle"
+            )
         self.first = int(self.max_trials) // 2 if first is None else first
         if not LEAST <= self.first < self.max_trials:
             raise UsageError(

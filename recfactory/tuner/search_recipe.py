@@ -13,6 +13,11 @@ from recfactory.tuner.costs import Costs
 
 SCORES = ("logloss", "auc", "macs", "params")
 """Of a path; any can be an objective."""
+OF_HARDWARE = ("energy_j", "latency_s", "area_m2", "utilisation")
+"""Scores of a candidate with hardware."""
+SHORT = {"energy": "energy_j", "latency": "latency_s", "area": "area_m2"}
+"""Other names of scores."""
+_NEEDS_HARDWARE = f" (with hardware also of {', '.join(OF_HARDWARE)})"
 TWO_SHOT = ("fgps",)
 """Oracles that train a second supernet."""
 FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
@@ -45,6 +50,9 @@ class SearchRecipe:
         mining: as of `Mining`.
         farthest: as of `Farthest`.
         options: further numbers of the oracle.
+        hardware: bits and machines that are searched too, as of `Hardware.from_dict`; None for paths alone.
+        rule: which finalist is taken: `best` by the first objective, or the `knee` of the front; None for the
+            knee of several objectives.
     """
 
     oracle: Literal["fgps", "evolution", "metropolis", "pareto", "random"] = "fgps"
@@ -65,14 +73,17 @@ class SearchRecipe:
     mining: Mining = field(default_factory=Mining)
     farthest: Farthest = field(default_factory=Farthest)
     options: Mapping[str, Any] = field(default_factory=dict)
+    hardware: Mapping[str, Any] | None = None
+    rule: Literal["best", "knee"] | None = None
 
     def __post_init__(self) -> None:
-        known = all(name in SCORES for name in self.objectives)
+        scores = SCORES if self.hardware is None else (*SCORES, *OF_HARDWARE)
+        known = all(SHORT.get(name, name) in scores for name in self.objectives)
         require(
             known and len(self.objectives) > 0,
             "search: objectives",
             ", ".join(self.objectives) or "none",
-            f"some of {', '.join(SCORES)}",
+            f"some of {', '.join(scores)}{'' if self.hardware else _NEEDS_HARDWARE}",
         )
         require(0 <= self.seed < 2**31, "search: seed", self.seed, "from 0 to 2147483647")
         require(self.trials >= 2, "search: trials", self.trials, "2 or more")

@@ -10,9 +10,7 @@ import numpy as np
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 
 from recfactory.search.objectives import Objective
-from recfactory.space.genes import decode
-from recfactory.space.hyperparameters import to_hyperparameters
-from recfactory.space.space import Space
+from recfactory.tuner.forms import Searched, to_hyperparameters
 from recfactory.tuner.ledger import Entry
 
 STAGE = "stage"
@@ -30,19 +28,18 @@ def empty_trial(status: str) -> Trial:
 
 
 def make_trial(
-    entry: Entry, name: str, space: Space, known: "kt.HyperParameters", objectives: Sequence[Objective]
+    entry: Entry, name: str, searched: Searched, known: "kt.HyperParameters", objectives: Sequence[Objective]
 ) -> Trial:
     """A trial of the ledger.
 
     Args:
         entry: the trial.
         name: its id.
-        space: of its genes.
+        searched: the candidates that it is one of.
         known: all hyperparameters there are; those that are no genes get their defaults.
         objectives: of the search; the score is the first one's.
     """
-    (path,) = decode(space, np.asarray([entry.row]))
-    hyperparameters = to_hyperparameters(path)
+    hyperparameters = to_hyperparameters(searched, np.asarray(entry.row))
     hyperparameters.merge([other for other in known.space if other.name not in hyperparameters.values])
     hyperparameters.values[STAGE] = entry.stage
     trial = Trial(hyperparameters, name, _status(entry), entry.error)

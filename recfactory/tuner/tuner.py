@@ -6,12 +6,12 @@ from typing import Any
 from keras_tuner.src.engine.trial import Trial
 
 from recfactory.errors import UsageError, UserError
-from recfactory.space.hyperparameters import from_hyperparameters
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source, Split
 from recfactory.training.train import train
 from recfactory.tuner.evaluator import Evaluator, Train
+from recfactory.tuner.forms import from_hyperparameters
 from recfactory.tuner.loop import Tuner
 from recfactory.tuner.oracle import SamplerOracle
 from recfactory.tuner.summary import table
@@ -76,7 +76,7 @@ class SupernetTuner(Tuner):
         super().search()
 
     def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
-        """Scores the trial's path.
+        """Scores the trial's candidate.
 
         Args:
             trial: with genes and stage.
@@ -85,14 +85,14 @@ class SupernetTuner(Tuner):
             Its `val_logloss`, `val_auc`, `macs` and `params`.
         """
         hyperparameters = trial.hyperparameters
-        path = from_hyperparameters(self.oracle.space, hyperparameters)
-        return self._ready().scores(path, hyperparameters.values[STAGE], trial.trial_id)
+        candidate = from_hyperparameters(self.oracle.candidates, hyperparameters)
+        return self._ready().scores(candidate, hyperparameters.values[STAGE], trial.trial_id)
 
     def load_model(self, trial: Trial) -> Any:
         """The trained model of a trial: itself when it was trained alone, else a part of the supernet."""
         hyperparameters = trial.hyperparameters
-        path = from_hyperparameters(self.oracle.space, hyperparameters)
-        return self._ready().model(path, hyperparameters.values[STAGE], trial.trial_id)
+        candidate = from_hyperparameters(self.oracle.candidates, hyperparameters)
+        return self._ready().model(candidate, hyperparameters.values[STAGE], trial.trial_id)
 
     def results_summary(self, num_trials: int = 10) -> None:
         """Prints a table of the best trials.

@@ -1,0 +1,100 @@
+"""`recfactory search --hardware` on a few hundred rows."""
+
+import json
+
+import numpy as np
+import pytest
+from small_features import SIZES, write_features
+
+import hw
+from recfactory.codesign.design_file import read_design
+from recfactory.codesign.hardware import Hardware
+from recfactory.codesign.precision import Bits, slots
+from recfactory.codesign.workload import path_workload
+from recfactory.errors import UserError
+from recfactory.models import registry
+from recfactory.search.front import non_dominated_ranks
+from recfactory.training.score import measure, probabilities, read_answers
+from recfactory.training.source import open_source
+from recfactory.tuner import job
+from recfactory.tuner.costs import Costs
+
+HARDWARE = Hardware(hw.load("handcrafted"), {"dac_bits": (1, 2), "adc_bits": (None, 5)}, (4, 8), (4, 8), (8,))
+ASKED = {
+    "sizes": {name: value for name, value in SIZES.items() if "operators" not in name},
+    "space": "small",
+    "oracle": "pareto",
+    "objectives": ["logloss", "energy", "latency"],
+    "hardware": HARDWARE.to_dict(),
+    "trials": 8,
+    "finalists": 2,
+    "shot": {"epochs": 1, "batch_size": 100},
+    "final": [{"epochs": 2, "batch_size": 200}],
+    "seed": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    return write_features(tmp_path_factory.mktemp("codesign") / "features")
+
+
+@pytest.fixture(scope="module")
+def out(features, tmp_path_factory):
+    out = tmp_path_factory.mktemp("codesign") / "search"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "measure_costs", lambda *_: Costs(1.0, 0.1, 5.0))
+        job.search(features, out, ASKED, 1.0, print)
+    return out
+
+
+def test_what_is_found_names_bits_and_machine(features, out):
+    found, design = json.loads((out / "result.json").read_text()), read_design(out / "best.json")
+    bits = [design.precision.bits.get(slot, Bits(8, 8)) for slot in slots(design.path.space)]
+    workload = path_workload(
+        design.path,
+        open_source(features).layout,
+        weight_bits=np.array([[each.weight for each in bits]]),
+        activation_bits=np.array([[each.activation for each in bits]]),
+        embedding_bits=design.precision.embedding,
+    )
+    estimate = hw.estimate(workload, design.machine)
+    assert found["energy_j"] == pytest.approx(float(estimate.energy_j[0]))
+    assert found["latency_s"] == pytest.approx(float(estimate.latency_s[0]))
+    assert found["utilisation"] <= 1
+    assert {bits.weight for bits in design.precision.bits.values()} <= {4, 8}
+
+
+def test_the_model_has_few_bits(features, out):
+    source = open_source(features)
+    ranker = registry.load(f"{json.loads((out / 'result.json').read_text())['model']}/model.keras")
+    reached = measure(read_answers(source, "valid"), probabilities(ranker, source, "valid"))
+    tuned = json.loads(next(out.glob("alone/*/few_bits/result.json")).read_text())
+    assert np.isfinite(reached).all()
+    assert tuned["logloss"] <= tuned["logloss_rounded"]
+
+
+def test_the_front_is_one(out):
+    front = json.loads((out / "pareto.json").read_text())
+    table = np.array([[one["scores"][n] for n in ("logloss", "energy_j", "latency_s")] for one in front])
+    assert (non_dominated_ranks(table) == 0).all()
+    assert all(one["machine"]["machine"] == "pim" and one["precision"]["bits"] for one in front)
+
+
+def test_every_candidate_is_measured_before_it_is_scored(out):
+    records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
+    scores = [record["scores"] for record in records if record["kind"] == "finished"]
+    assert len(scores) == 10
+    assert all(one["energy_j"] > 0 and one["utilisation"] <= 1 for one in scores)
+
+
+def test_what_cannot_be_is_told(features, tmp_path):
+    for changes, told in (
+        ({"oracle": "fgps", "objectives": ["logloss"]}, "two-shot search knows paths alone"),
+        ({"hardware": None}, "with hardware also of energy_j"),
+        ({"constraints": ["energy<=1e-15"]}, "no candidate keeps"),
+        ({"hardware": {"base": "handcrafted", "choices": {"rows": [0]}}}, "rows"),
+    ):
+        with pytest.raises(UserError, match=told):
+            job.search(features, tmp_path / "out", {**ASKED, **changes}, 1.0, print)
+        assert not (tmp_path / "out").exists()
