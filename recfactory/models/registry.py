@@ -113,6 +113,6 @@ def load(path: File | str) -> "Ranker":
     from recfactory.models.standalone import import_layers
 
     import_layers()
-    for module in ("recfactory.models.ranker", *MODELS.values()):
+    for module in ("recfactory.models.ranker", "recfactory.pruning.layers", *MODELS.values()):
         importlib.import_module(module)  # Keras finds a class by its name once its module is imported
     return keras.models.load_model(path, compile=False)

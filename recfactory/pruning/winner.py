@@ -1,0 +1,36 @@
+"""The model folder that is pruned."""
+
+from pathlib import Path as File
+from typing import Any
+
+from recfactory.errors import UserError
+from recfactory.files import read_json
+from recfactory.space.path import Path
+from recfactory.space.path_file import read_path
+from recfactory.training.folder import PATH, RECIPE, RESULT
+
+
+def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
+    """The path of a model folder.
+
+    Args:
+        model: the folder of a finished training of a path.
+
+    Returns:
+        The path, and what its recipe.json says: `model`, `features` and `recipe`; with its `result`.
+
+    Raises:
+        UserError: when the folder holds no such training.
+    """
+    if (model / "seed-0").is_dir():
+        raise UserError(
+            f"'{model}' holds trainings with several seeds; name one, such as '{model / 'seed-0'}'"
+        )
+    if not (model / RESULT).is_file() or not (model / RECIPE).is_file():
+        raise UserError(f"'{model}' holds no finished training; train a path with `recfactory train` first")
+    about = read_json(model / RECIPE)
+    if not (model / PATH).is_file():
+        raise UserError(
+            f"'{model}' holds a {about['model']}, and only paths are pruned; train the best.json of a search"
+        )
+    return read_path(model / PATH), {**about, "result": read_json(model / RESULT)}
