@@ -60,7 +60,7 @@ def test_the_least_worth_goes_and_what_follows_from_it():
     close(CHAIN, cut)
     values = ones(CHAIN, cut)
     values[FIRST, "kernel"][:, 2] = values[SECOND, "kernel"][3 + 2] = 0.0
-    left = remove(CHAIN, cut, groups(CHAIN, cut, values), macs(CHAIN, cut) - 1)
+    left = remove(CHAIN, cut, groups(CHAIN, cut, values), macs(CHAIN, cut) - 11)
     assert left[FIRST].out.tolist() == [True, True, False, True]
     assert left[SECOND].reads[0].tolist() == [True] * 5 + [False, True]
     assert macs(CHAIN, left) == macs(CHAIN, cut) - 3 - 8

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_winner import PATH, RECIPE, write_features
 
-from conftest import PATH, RECIPE, write_features
 from recfactory.cli import main
 from recfactory.errors import UsageError, UserError
 from recfactory.features.spec import read_spec
