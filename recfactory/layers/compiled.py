@@ -6,6 +6,7 @@ fifth of that.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import tensorflow as tf
@@ -22,24 +23,30 @@ class Compiled:
     """
 
     def __init__(self, function: Callable[..., tf.Tensor], shapes: Sequence[Sequence[int | None]]) -> None:
-        inputs = [tf.TensorSpec([None], tf.int32), *(tf.TensorSpec(shape) for shape in shapes)]
-        output = tf.function(function, input_signature=inputs).get_concrete_function().outputs[0]
+        self._function = function
+        self._inputs = [tf.TensorSpec([None], tf.int32), *(tf.TensorSpec(shape) for shape in shapes)]
+        whole = tf.compat.v1.wrap_function(function, self._inputs)
+        self._output = tf.TensorSpec(whole.graph.outputs[0].shape)
+        self._value = whole.prune(whole.inputs, whole.graph.outputs)
+
+    @cached_property
+    def _halves(self) -> tuple[Any, Any]:
+        """Forward and backward, traced when first needed: what is only scored never is."""
 
         def both(*arguments: tf.Tensor) -> tuple[tf.Tensor, Tensors]:
             *values, upstream = arguments
-            result = function(*values)
+            result = self._function(*values)
             gradients = tf.gradients(
                 [result], values[1:], [upstream], unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
             return result, gradients
 
-        whole = tf.compat.v1.wrap_function(both, [*inputs, tf.TensorSpec(output.shape)])
+        whole = tf.compat.v1.wrap_function(both, [*self._inputs, self._output])
         *values, upstream = whole.inputs
         result, *gradients = whole.graph.outputs
         saved = _between(whole.graph, result, gradients, whole.inputs)
-        self._value = whole.prune(values, [result])
-        self._forward = whole.prune(values, [result, *saved])
-        self._backward = whole.prune([*saved, *values, upstream], gradients)
+        forward = whole.prune(values, [result, *saved])
+        return forward, whole.prune([*saved, *values, upstream], gradients)
 
     def value(self, values: Tensors) -> tf.Tensor:
         """The function's value for sizes and tensors, with nothing kept for a way back."""
@@ -48,12 +55,12 @@ class Compiled:
 
     def forward(self, values: Tensors) -> tuple[tf.Tensor, Tensors]:
         """The function's value for sizes and tensors, and what `backward` must be given of it."""
-        result, *saved = _call(self._forward, values)
+        result, *saved = _call(self._halves[0], values)
         return result, saved
 
     def backward(self, saved: Tensors, values: Tensors, upstream: tf.Tensor) -> Tensors:
         """The gradients of the tensors, from that of the value."""
-        return _call(self._backward, [*saved, *values, upstream])
+        return _call(self._halves[1], [*saved, *values, upstream])
 
 
 def _call(function: Any, values: Tensors) -> Tensors:
