@@ -50,7 +50,7 @@ def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: 
 
 
 def handmade_row(features: Path, folder: Path, model: str, seed: int) -> dict[str, Any]:
-    """Trains a hand-made model as finalists of a search are, and measures it.
+    """Trains a hand-made model as finalists of a search are, or by the default recipe, and measures it.
 
     Args:
         features: a features folder.
@@ -62,7 +62,7 @@ def handmade_row(features: Path, folder: Path, model: str, seed: int) -> dict[st
     from recfactory.tuner.search_recipe import SearchRecipe
 
     shutil.rmtree(folder, ignore_errors=True)
-    recipes = [replace(recipe, seed=seed) for recipe in SearchRecipe().final]
+    recipes = [replace(recipe, seed=seed) for recipe in (Recipe(), *SearchRecipe().final)]
     reached = [
         train(features, model, folder / "tried" / str(place), recipe, ignore_line)["logloss"]
         for place, recipe in enumerate(recipes)
