@@ -118,12 +118,18 @@ def close(path: Path, cut: Cut) -> None:
         for part in live_parts(path):
             _settle(path, cut, part)
         used = {maker: np.zeros_like(left.out) for maker, left in cut.items()}
+        merged = set()
         for part in live_parts(path):
             for makers, flags in zip(inputs(path, part), cut[part].reads, strict=True):
                 for maker, piece in zip(makers, _pieces(path, makers, flags), strict=True):
                     used[maker] |= piece
+                    if piece.any() and part.role != "dense_to_sparse":
+                        merged.add(maker)
         for part, left in cut.items():
-            if part.role not in ("fm", "head"):
+            if part.role == "fm":
+                # A block's other merger reads the numbers before this one adds to them.
+                left.out &= _operator(path, part.number, "dense") in merged
+            elif part.role != "head":
                 left.out &= used[part]
 
 
@@ -180,8 +186,6 @@ def _settle(path: Path, cut: Cut, part: Part) -> None:
             left.out &= left.inner
         for flags, there in zip(left.reads, made, strict=True):
             flags[:] = there & left.inner[: len(there)]
-    if part.role == "fm":
-        left.out &= cut[_operator(path, part.number, "dense")].alive
     if not (_fed(part, left) and left.out.any()):
         left.clear()
 

@@ -10,7 +10,8 @@ from recfactory.models.registry import load
 from recfactory.models.sparse_update import SparseAdam
 from recfactory.pruning.anatomy import macs
 from recfactory.pruning.build import shrink
-from recfactory.pruning.cut import whole
+from recfactory.pruning.cut import close, whole
+from recfactory.space.wiring import Part
 
 
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["layer", "batch"])
@@ -27,6 +28,24 @@ def test_removal_is_exactly_masking(name, batch_norm):
         assert count_macs(small) == macs(path, cut) < path.macs
         seen.add(round(float(np.std(expected)), 3))
     assert min(seen) > 0
+
+
+def test_a_merger_whose_numbers_nobody_reads_is_gone():
+    """The tokens that the other merger makes of the same numbers stay."""
+    path, inputs = PATHS["dot products and attention"], rows()
+    cut, fm = whole(path), Part(1, "fm", "fm")
+    cut[Part(2, "dense", "dot_product")].reads[0][-16:] = False
+    cut[Part(3, "dense", "fc")].reads[0][8:] = False
+    close(path, cut)
+    assert cut[fm].alive
+    cut[Part(3, "dense", "fc")].reads[0][:] = False
+    close(path, cut)
+    assert not cut[fm].alive
+    assert cut[Part(1, "dense_to_sparse", "dense_to_sparse")].alive
+    ranker = ranker_of(path, batch_norm=True)
+    small = shrink(path, whole(path), cut, ranker, True, 0.0)
+    np.testing.assert_allclose(small.logits(inputs), masked_logits(path, cut, ranker, inputs), atol=1e-5)
+    assert count_macs(small) == macs(path, cut)
 
 
 @pytest.mark.parametrize("name", PATHS)
