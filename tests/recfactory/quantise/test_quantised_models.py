@@ -26,7 +26,7 @@ from recfactory.space.wiring import live_parts
 from recfactory.supernet.supernet import Supernet
 
 SPACE = small_space(3)
-LOSSY = Crossbar(8, 2, 1, 3)
+LOSSY, NOISY = Crossbar(8, 2, 1, 3), Crossbar(8, 2, 1, 4, noise=0.02)
 
 
 @cache
@@ -80,7 +80,7 @@ def test_a_matrix_multiplies_as_its_crossbars(crossbar):
     np.testing.assert_allclose(turned.product(tf.constant(x), transposed=True), found, atol=1e-6)
 
 
-@pytest.mark.parametrize("crossbar", [None, Crossbar(8, 2, 1, 4, noise=0.02)])
+@pytest.mark.parametrize("crossbar", [None, NOISY])
 def test_a_path_computes_the_same_alone_and_in_the_supernet(net, inputs, crossbar):
     for path in single():
         precision = all_of(SPACE, 6, 5, crossbar)
@@ -100,10 +100,10 @@ def test_many_bits_are_as_good_as_float(net, inputs):
 
 def test_crossbars_that_lose_nothing_are_left_out(net, inputs):
     path = single()[0]
-    plain = logits(net, path, all_of(SPACE, 5, 4), inputs)
+    plain = logits(net, path, all_of(SPACE, 6, 5), inputs)
     exact = Crossbar(8, 2, 1, 5)
-    np.testing.assert_array_equal(plain, logits(net, path, all_of(SPACE, 5, 4, exact), inputs))
-    assert np.any(plain != logits(net, path, all_of(SPACE, 5, 4, LOSSY), inputs))
+    np.testing.assert_array_equal(plain, logits(net, path, all_of(SPACE, 6, 5, exact), inputs))
+    assert np.any(plain != logits(net, path, all_of(SPACE, 6, 5, NOISY), inputs))
 
 
 def test_operators_without_bits_stay_as_they_are(net, inputs):

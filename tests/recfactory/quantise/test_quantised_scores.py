@@ -36,6 +36,7 @@ def test_more_bits_are_closer_to_float(scorer):
         assert scorer.score(path).logloss == exact
 
 
+@pytest.mark.slow
 def test_what_a_chip_loses_is_seen(scorer):
     path = PATHS[0]
     plain = scorer.score(path, all_of(SPACE, 6, 6))

@@ -20,6 +20,7 @@ PATH = decode(SPACE, sample_uniform(SPACE, 1, np.random.default_rng(0)))[0]
 RECIPE = Recipe(batch_size=64, learning_rate=0.02, epochs=4, embedding_l2=0.0)
 
 
+@pytest.mark.slow
 def test_tuning_wins_back_what_rounding_lost(source, tmp_path):
     ranker, lines, out = registry.build(PATH, LAYOUT, RECIPE), [], tmp_path / "few"
     compile_for(ranker, RECIPE)
