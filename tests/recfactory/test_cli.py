@@ -194,7 +194,9 @@ def features(tmp_path_factory):
         ),
         (["--trials", "1"], "search: trials must be 2 or more"),
         (["--objectives", "logloss,beauty"], "objectives must be some of logloss, auc, macs, params"),
-        (["--objectives", "logloss,macs"], "pareto"),
+        (["--objectives", "logloss,macs", "--oracle", "fgps"], "pareto"),
+        (["--objectives", "logloss,energy"], "with hardware also of energy_j"),
+        (["--hardware", "nowhere.yaml"], "there is neither hardware nor a file 'nowhere.yaml'"),
     ],
 )
 def test_searches_that_cannot_be(tmp_path, features, capfd, arguments, says):

@@ -158,7 +158,7 @@ def test_it_beats_random_search():
     space = Space(13, 26)
     best = {}
     for make in (RandomSearch, partial(RegularisedEvolution, trials=120)):
-        searches = [Rehearsal(make, LOSS, seed, space) for seed in range(3)]
+        searches = [Rehearsal(make, LOSS, seed, Paths(space)) for seed in range(3)]
         for search in searches:
             search.run(120)
         best[make] = [min(trial.scores["loss"] for trial in search.finished) for search in searches]

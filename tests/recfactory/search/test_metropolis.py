@@ -134,7 +134,7 @@ def test_it_beats_random_search():
     space = Space(13, 26)
     best = {}
     for sampler in (RandomSearch, partial(MetropolisEvolution, trials=120)):
-        searches = [Rehearsal(sampler, LOSS, seed, space) for seed in range(3)]
+        searches = [Rehearsal(sampler, LOSS, seed, Paths(space)) for seed in range(3)]
         for search in searches:
             search.run(120)
         best[sampler] = [min(trial.scores["loss"] for trial in search.finished) for search in searches]
