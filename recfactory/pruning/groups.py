@@ -62,7 +62,8 @@ def groups(path: Path, cut: Cut, values: Values) -> list[Group]:
 
     They are: a channel, with the column that makes it and the rows that read it; a row of one reader where
     others read the channel too; a whole source of a reader that has several; an operator's own reduced
-    tokens, gates and summed places; an FM merger.
+    tokens, gates and summed places; an FM merger. Raw inputs stay while what reads them does: small weights
+    may belong to large embeddings, and nothing else could tell what a column of the data does.
 
     Args:
         path: the architecture.
@@ -83,7 +84,7 @@ def groups(path: Path, cut: Cut, values: Values) -> list[Group]:
             channel[maker].add(slice(None), tally.read(here))
     found: list[Group] = []
     for part, left in cut.items():
-        if part.role not in ("head", "fm"):
+        if part.number and part.role not in ("head", "fm"):
             found += _each(Place(part, "out", 0, len(left.out)), channel[part], left.out)
     for part, tally in tallies.items():
         found += _each(Place(part, "inner", 0, len(cut[part].inner)), tally.inner, cut[part].inner)
@@ -91,6 +92,8 @@ def groups(path: Path, cut: Cut, values: Values) -> list[Group]:
             found += _each(Place(part, "out", 0, 1), tally.out, cut[part].out)
         segments = list(_segments(path, part))
         for maker, here in segments:
+            if not maker.number:
+                continue
             sums = tally.read(here)
             found += _each(here, sums, here.flags(cut) & (readers[maker] > 1))
             if len(segments) > 1 and sums.count.sum():

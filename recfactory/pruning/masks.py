@@ -12,6 +12,7 @@ from recfactory.layers.operator import OperatorLayer
 HIDDEN = 32
 FIRST = 0.5
 """What every learned mask is at first; the weights are divided by it, so that nothing changes."""
+EPSILON = 1e-12
 Floats = npt.NDArray[np.float32]
 
 
@@ -76,12 +77,20 @@ class MaskedTower(keras.layers.Layer):
         return matrices
 
     def worths(self) -> dict[tuple[str, str], Floats]:
-        """What each weight is worth: its learned mask, or its square beside the mean square of its matrix."""
+        """What each weight is worth beside the others of its matrix.
+
+        Its learned mask in standard deviations from the mean one (masks differ more between matrices than
+        within them, and whole operators would go first), or its square in mean squares.
+        """
         found = {}
         for i, (name, variable) in enumerate(self.named.items()):
             w = tf.convert_to_tensor(variable) * (self.kept[i] if self.sparse else 1.0)
-            worth = self._mask(i, w) if self.learned else tf.square(w) / tf.reduce_mean(tf.square(w))
-            found[name] = worth.numpy()
+            if self.learned:
+                mask = self._mask(i, w).numpy()
+                found[name] = (mask - mask.mean()) / (mask.std() + EPSILON)
+            else:
+                square = np.square(w.numpy())
+                found[name] = square / (square.mean() + EPSILON)
         return found
 
     def fold(self) -> keras.Model:

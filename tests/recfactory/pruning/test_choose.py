@@ -49,10 +49,20 @@ def test_a_channel_is_worth_its_column_and_the_rows_that_read_it():
     found = worth(CHAIN, cut, values)
     assert found[Place(FIRST, "out", 2, 3)] == pytest.approx((3 * 3.0 + 8 * 0.5) / 11)
     assert found[Place(FIRST, "out", 1, 2)] == 1.0
-    # The second layer reads two sources, each of which is a group; only raw numbers have two readers.
+    # The second layer reads two sources, of which the one that is not raw is a group.
     assert found[Place(SECOND, 0, 3, 7)] == pytest.approx((3 * 8 + 8 * 0.5) / 32)
-    assert Place(SECOND, 0, 0, 1) in found
-    assert Place(SECOND, 0, 3, 4) not in found
+    assert Place(SECOND, 0, 3, 4) not in found  # no one else reads it: the same as the channel
+    assert Place(SECOND, 0, 0, 3) not in found
+
+
+def test_raw_inputs_stay_while_what_reads_them_does():
+    path = PATHS["dot products and attention"]
+    cut = whole(path)
+    close(path, cut)
+    values = {key: np.full_like(value, key[0].number) for key, value in ones(path, cut).items()}
+    left = remove(path, cut, groups(path, cut, values), 0.7 * macs(path, cut))
+    for raw in RAW.values():
+        np.testing.assert_array_equal(left[raw].out, cut[raw].out)
 
 
 def test_the_least_worth_goes_and_what_follows_from_it():
