@@ -95,7 +95,7 @@ def bench_search(
             for method in (*HANDMADE, *SEARCHES)
             if (method, seed) not in done
         ]
-        for method, seed, row in _run(todo, features, folder, search, settings.minutes, processes):
+        for method, seed, row in _run(todo, features, folder, search, settings, processes):
             journal.append({"method": method, "seed": seed, **row})
             log(f"{dataset}, {method}, seed {seed}: {row['valid']['logloss']:.5f}, {row['macs']:,} macs")
         return summarise(journal.records, settings, folder)
@@ -106,7 +106,7 @@ def _run(
     features: Path,
     folder: Path,
     search: dict[str, Any],
-    minutes: float,
+    settings: Settings,
     processes: int | None,
 ) -> Iterator[tuple[str, int, dict[str, Any]]]:
     # One thread each, so that processor time is the same for all, whatever else runs.
@@ -121,10 +121,11 @@ def _run(
         for method, seed in todo:
             place = folder / f"{method}-{seed}"
             if method in HANDMADE:
-                job = pool.submit(handmade_row, features, place, method, seed)
+                tried = folder / f"{method}-tried"
+                job = pool.submit(handmade_row, features, place, method, seed, tried, settings.seeds[0])
             else:
                 asked = {**search, "oracle": method, "seed": seed}
-                job = pool.submit(search_row, features, place, asked, minutes)
+                job = pool.submit(search_row, features, place, asked, settings.minutes)
             jobs[job] = (method, seed)
         for job in as_completed(jobs):
             yield *jobs[job], job.result()

@@ -10,6 +10,7 @@ import numpy as np
 
 from recfactory.features import packed
 from recfactory.features.spec import read_spec
+from recfactory.files import read_json, write_json
 from recfactory.metrics import regret
 from recfactory.models import registry
 from recfactory.quiet import import_tensorflow_quietly
@@ -20,7 +21,7 @@ from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import SCORE_BATCH, Source, open_source
 from recfactory.training.train import ignore_line, train
 
-LOSSES, WINNER = "losses.npz", "winner"
+LOSSES, WINNER, CHOICE = "losses.npz", "winner", "choice.json"
 FRESH = 100
 """Added to a search's seed for the last training of its winner: those that chose it do not judge it."""
 
@@ -49,33 +50,54 @@ def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: 
     return {**row, "cpu_minutes": cpu_minutes, "trials": found["trials"], "path": path.to_json()}
 
 
-def handmade_row(features: Path, folder: Path, model: str, seed: int) -> dict[str, Any]:
-    """Trains a hand-made model as finalists of a search are, or by the default recipe, and measures it.
+def handmade_row(
+    features: Path, folder: Path, model: str, seed: int, tried: Path, first: int
+) -> dict[str, Any]:
+    """Trains a hand-made model by its best recipe and measures it.
+
+    Recipes are those of a search's finalists, and the default one; they are tried once for all seeds.
 
     Args:
         features: a features folder.
         folder: to work in; what is in it is lost.
         model: one of `registry.MODELS`.
-        seed: of the choice of a recipe; the training that is measured has a fresh one.
+        seed: the training that is measured has a fresh one made from it.
+        tried: folder of the trainings that choose the recipe.
+        first: their seed.
     """
     import_tensorflow_quietly()
-    from recfactory.tuner.search_recipe import SearchRecipe
+    from recfactory.tuner.evaluator import locked
 
     shutil.rmtree(folder, ignore_errors=True)
+    with locked(tried):
+        if not (tried / CHOICE).is_file():
+            best = _best_recipe(features, model, tried, first).to_dict()
+            write_json(tried / CHOICE, {"recipe": best, "cpu_minutes": time.process_time() / 60})
+    choice, before = read_json(tried / CHOICE), time.process_time()
+    recipe = Recipe.from_dict({**choice["recipe"], "seed": seed + FRESH})
+    row = _trained(features, model, folder / WINNER, recipe)
+    return {**row, "cpu_minutes": choice["cpu_minutes"] + (time.process_time() - before) / 60}
+
+
+def _best_recipe(features: Path, model: str, tried: Path, seed: int) -> Recipe:
+    from recfactory.tuner.search_recipe import SearchRecipe
+
     recipes = [replace(recipe, seed=seed) for recipe in (Recipe(), *SearchRecipe().final)]
     reached = [
-        train(features, model, folder / "tried" / str(place), recipe, ignore_line)["logloss"]
+        train(features, model, tried / str(place), recipe, ignore_line)["logloss"]
         for place, recipe in enumerate(recipes)
     ]
-    best = recipes[reached.index(min(reached))]
-    row = _trained(features, model, folder / WINNER, replace(best, seed=seed + FRESH))
-    return {**row, "cpu_minutes": time.process_time() / 60}
+    return recipes[reached.index(min(reached))]
 
 
 def _trained(features: Path, model: Any, folder: Path, recipe: Recipe) -> dict[str, Any]:
     result = train(features, model, folder, recipe, ignore_line)
     ranker, source = registry.load(folder / MODEL), open_source(features)
-    row: dict[str, Any] = {"macs": result["macs"], "params": result["tower_params"]}
+    row: dict[str, Any] = {
+        "macs": result["macs"],
+        "params": result["tower_params"],
+        "recipe": recipe.to_dict(),
+    }
     losses: dict[str, Any] = {}
     for split in ("valid", "test"):
         if not source.rows.get(split):

@@ -1,0 +1,63 @@
+"""What batch-normalised layers know of the rows when a model is judged."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from recfactory.models import registry
+from recfactory.models.perceptron import MOMENTUM
+from recfactory.training.recipe import Recipe
+from recfactory.training.score import probabilities, read_answers
+from recfactory.training.source import open_source
+from recfactory.training.statistics import statistics_measurer
+from recfactory.training.train import train
+
+RECIPE = Recipe(hidden=(16, 8), embedding_dim=4, dropout=0.5, batch_size=2500)
+
+
+def built(features: Path, recipe: Recipe = RECIPE):
+    source = open_source(features)
+    return source, registry.build("mlp", source.layout, recipe, source.prior)
+
+
+def test_each_layer_has_the_statistics_of_what_it_gets_in_use(features: Path) -> None:
+    source, ranker = built(features)
+    deep = ranker.tower.deep
+    statistics_measurer(ranker, source, RECIPE)(0)
+    ((inputs, *_),) = source.epoch(RECIPE, 0, 0)  # one batch holds all rows
+    hidden = ranker.embedding(inputs["ids"])
+    fed = np.concatenate([inputs["numbers"], np.reshape(hidden, (len(hidden), -1))], axis=1)
+    for dense, norm in zip(deep.hidden, deep.norms, strict=True):
+        made = fed @ dense.kernel.numpy()
+        np.testing.assert_allclose(norm.moving_mean, made.mean(axis=0), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(norm.moving_variance, made.var(axis=0), rtol=1e-3, atol=1e-6)
+        fed = np.maximum(norm(made, training=False), 0)
+
+
+def test_training_goes_on_as_before(features: Path) -> None:
+    source, ranker = built(features)
+    statistics_measurer(ranker, source, RECIPE)(0)
+    deep = ranker.tower.deep
+    assert [norm.momentum for norm in deep.norms] == [MOMENTUM, MOMENTUM]
+    assert [drop.rate for drop in deep.drops] == [0.5, 0.5]
+
+
+def test_a_model_without_such_layers_stays_as_it_is(features: Path) -> None:
+    source, ranker = built(features, Recipe(hidden=(16,), embedding_dim=4, batch_norm=False))
+    before = ranker.get_weights()
+    statistics_measurer(ranker, source, RECIPE)(0)
+    for mine, other in zip(ranker.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_a_model_of_few_steps_is_calibrated(features: Path, tmp_path: Path) -> None:
+    recipe = Recipe(hidden=(32, 32, 32, 32), batch_size=2500, epochs=3, learning_rate=0.02, patience=3)
+    train(features, "mlp", tmp_path / "model", recipe, lambda line: None)
+    source = open_source(features)
+    model = keras.models.load_model(tmp_path / "model" / "model.keras")
+    answers = read_answers(source, "valid")
+    clicks = np.average(answers.label, weights=answers.weight)
+    said = np.average(probabilities(model, source, "valid"), weights=answers.weight)
+    assert said == pytest.approx(clicks, rel=0.1)
