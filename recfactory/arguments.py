@@ -133,11 +133,16 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--model", help="replaces the configuration's")
 
     add = verb("bench", "the project's own measurements")
-    add("name", choices=["features", "serving", "supernet", "scoring", "ranking", "search"])
+    names = ("features", "serving", "supernet", "scoring", "ranking", "search", "codesign", "pruning")
+    add("name", choices=names, help="codesign and pruning start from what search found")
     add("--rows", type=int, help="rows to measure on (features)")
-    add("--features", help="a features folder (ranking, search)")
-    add("--dataset", help="what it holds: frappe, kdd12 or, for search, synthetic (ranking, search)")
-    add("--work", default="runs/bench", help="folder to work in (search; default: runs/bench)")
+    add("--features", help="a features folder (ranking and all behind it)")
+    add("--dataset", help="what it holds: frappe, kdd12 or, but for ranking, synthetic")
+    add(
+        "--work",
+        default="runs/bench",
+        help="folder to work in (default: runs/bench)",
+    )
     add("--results", default="benchmarks/results", help="folder that keeps the result")
 
     verb("doctor", "versions, device, known conflicts")

@@ -13,7 +13,7 @@ from recfactory.errors import UsageError, UserError
 
 Result = dict[str, Any]
 INTERRUPTED = 130
-OF_DATASETS = ("ranking", "search")
+OF_DATASETS = ("ranking", "search", "codesign", "pruning")
 """Benchmarks of one data set at a time."""
 
 
@@ -451,10 +451,18 @@ def _bench_dataset(asked: argparse.Namespace) -> Result:
         from recfactory.benchmarks.ranking import bench_ranking
 
         return {asked.dataset: bench_ranking(asked.dataset, asked.features, rows, _say)}
-    from recfactory.benchmarks.search import bench_search
+    work = Path(asked.work) / asked.name / asked.dataset
+    if asked.name == "search":
+        from recfactory.benchmarks.search import bench_search
 
-    work = Path(asked.work) / asked.dataset
-    return {asked.dataset: bench_search(asked.dataset, asked.features, rows, work, _say)}
+        return {asked.dataset: bench_search(asked.dataset, asked.features, rows, work, _say)}
+    winners = Path(asked.results) / f"search-{asked.dataset}.jsonl"
+    if asked.name == "pruning":
+        from recfactory.benchmarks.pruning import bench_pruning as measure
+    else:
+        from recfactory.benchmarks.codesign import bench_codesign as measure
+
+    return {asked.dataset: measure(asked.dataset, asked.features, rows, winners, work, _say)}
 
 
 def _doctor(asked: argparse.Namespace) -> Result:

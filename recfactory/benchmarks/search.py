@@ -1,18 +1,15 @@
 """Compares searches with each other, with random search and with hand-made models, under one protocol."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recfactory.benchmarks.search_row import LOSSES, WINNER, handmade_row, search_row
+from recfactory.benchmarks.rows import Job, make_rows
+from recfactory.benchmarks.search_row import LOSSES, SPLITS, WINNER, handmade_row, search_row
 from recfactory.errors import UserError
-from recfactory.journal import Journal
 from recfactory.models.macs import count_macs
 from recfactory.models.registry import build
 from recfactory.training.source import open_source
@@ -21,7 +18,6 @@ SEARCHES = ("fgps", "evolution", "random")
 HANDMADE = ("dlrm", "deepfm", "dcnv2", "mlp")
 REFERENCE = "dcnv2"
 """No path with more macs than this model's is searched."""
-SPLITS = ("valid", "test")
 SAMPLES = 2_000
 """Of the bootstrap."""
 
@@ -56,6 +52,17 @@ SETTINGS = {name: Settings(_SPACE) for name in ("frappe", "kdd12", "synthetic")}
 """By data set."""
 
 
+def settings_of(dataset: str) -> Settings:
+    """The settings of a data set.
+
+    Raises:
+        UserError: for an unknown one.
+    """
+    if dataset not in SETTINGS:
+        raise UserError(f"no settings for '{dataset}'; there are {', '.join(SETTINGS)}")
+    return SETTINGS[dataset]
+
+
 def bench_search(
     dataset: str,
     features: Path | str,
@@ -81,54 +88,36 @@ def bench_search(
     Raises:
         UserError: for an unknown data set.
     """
-    if dataset not in SETTINGS:
-        raise UserError(f"no settings for '{dataset}'; there are {', '.join(SETTINGS)}")
-    settings, features, folder = SETTINGS[dataset], Path(features), Path(folder)
+    settings, features, folder = settings_of(dataset), Path(features), Path(folder)
     source = open_source(features)
     most = count_macs(build(REFERENCE, source.layout))
     search = {**settings.search, "constraints": [f"macs<={most}"]}
-    with Journal(rows) as journal:
-        done = {(row["method"], row["seed"]) for row in journal.records}
-        todo = [
-            (method, seed)
-            for seed in settings.seeds
-            for method in (*HANDMADE, *SEARCHES)
-            if (method, seed) not in done
-        ]
-        for method, seed, row in _run(todo, features, folder, search, settings, processes):
-            journal.append({"method": method, "seed": seed, **row})
-            log(f"{dataset}, {method}, seed {seed}: {row['valid']['logloss']:.5f}, {row['macs']:,} macs")
-        return summarise(journal.records, settings, folder)
+    jobs = [
+        _job(method, seed, features, folder, search, settings)
+        for seed in settings.seeds
+        for method in (*HANDMADE, *SEARCHES)
+    ]
+    made = make_rows(
+        rows,
+        jobs,
+        lambda row: log(
+            f"{dataset}, {row['method']}, seed {row['seed']}: {row['valid']['logloss']:.5f}, "
+            f"{row['macs']:,} macs"
+        ),
+        processes,
+    )
+    return summarise(made, settings, folder)
 
 
-def _run(
-    todo: Sequence[tuple[str, int]],
-    features: Path,
-    folder: Path,
-    search: dict[str, Any],
-    settings: Settings,
-    processes: int | None,
-) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    # One thread each, so that processor time is the same for all, whatever else runs.
-    os.environ |= dict.fromkeys(
-        ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
-    )
-    pool = ProcessPoolExecutor(
-        processes or os.cpu_count(), mp_context=get_context("spawn"), max_tasks_per_child=1
-    )
-    with pool:
-        jobs: dict[Future[dict[str, Any]], tuple[str, int]] = {}
-        for method, seed in todo:
-            place = folder / f"{method}-{seed}"
-            if method in HANDMADE:
-                tried = folder / f"{method}-tried"
-                job = pool.submit(handmade_row, features, place, method, seed, tried, settings.seeds[0])
-            else:
-                asked = {**search, "oracle": method, "seed": seed}
-                job = pool.submit(search_row, features, place, asked, settings.minutes)
-            jobs[job] = (method, seed)
-        for job in as_completed(jobs):
-            yield *jobs[job], job.result()
+def _job(
+    method: str, seed: int, features: Path, folder: Path, search: dict[str, Any], settings: Settings
+) -> Job:
+    place = folder / f"{method}-{seed}"
+    if method in HANDMADE:
+        tried = folder / f"{method}-tried"
+        return Job(method, seed, handmade_row, (features, place, method, seed, tried, settings.seeds[0]))
+    asked = {**search, "oracle": method, "seed": seed}
+    return Job(method, seed, search_row, (features, place, asked, settings.minutes))
 
 
 def summarise(rows: Sequence[dict[str, Any]], settings: Settings, folder: Path) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from recfactory.features.spec import read_spec
 from recfactory.files import read_json, write_json
 from recfactory.metrics import regret
 from recfactory.models import registry
+from recfactory.models.ranker import Ranker
 from recfactory.quiet import import_tensorflow_quietly
 from recfactory.space.path_file import read_path
 from recfactory.training.folder import MODEL
@@ -22,6 +23,7 @@ from recfactory.training.source import SCORE_BATCH, Source, open_source
 from recfactory.training.train import ignore_line, train
 
 LOSSES, WINNER, CHOICE = "losses.npz", "winner", "choice.json"
+SPLITS = ("valid", "test")
 FRESH = 100
 """Added to a search's seed for the last training of its winner: those that chose it do not judge it."""
 
@@ -36,7 +38,7 @@ def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: 
         minutes: its budget of processor time.
 
     Returns:
-        What `_measured` says of the winner, the search's `cpu_minutes` and the winner's `path`.
+        What `trained` says of the winner, the search's `cpu_minutes` and the winner's `path`.
     """
     import_tensorflow_quietly()
     from recfactory.tuner.job import search
@@ -46,7 +48,7 @@ def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: 
     cpu_minutes = time.process_time() / 60
     path = read_path(found["best"])
     recipe = Recipe.from_dict({**found["recipe"], "seed": settings["seed"] + FRESH})
-    row = _trained(features, path, folder / WINNER, recipe)
+    row = trained(features, path, folder / WINNER, recipe)
     return {**row, "cpu_minutes": cpu_minutes, "trials": found["trials"], "path": path.to_json()}
 
 
@@ -75,7 +77,7 @@ def handmade_row(
             write_json(tried / CHOICE, {"recipe": best, "cpu_minutes": time.process_time() / 60})
     choice, before = read_json(tried / CHOICE), time.process_time()
     recipe = Recipe.from_dict({**choice["recipe"], "seed": seed + FRESH})
-    row = _trained(features, model, folder / WINNER, recipe)
+    row = trained(features, model, folder / WINNER, recipe)
     return {**row, "cpu_minutes": choice["cpu_minutes"] + (time.process_time() - before) / 60}
 
 
@@ -90,28 +92,47 @@ def _best_recipe(features: Path, model: str, tried: Path, seed: int) -> Recipe:
     return recipes[reached.index(min(reached))]
 
 
-def _trained(features: Path, model: Any, folder: Path, recipe: Recipe) -> dict[str, Any]:
+def trained(features: Path, model: Any, folder: Path, recipe: Recipe) -> dict[str, Any]:
+    """Trains a model and measures it.
+
+    Args:
+        features: a features folder.
+        model: as of `train`.
+        folder: becomes the model's, with what `judged` leaves.
+        recipe: of the training.
+
+    Returns:
+        `macs`, `params` and the `recipe`, and what `judged` says.
+    """
     result = train(features, model, folder, recipe, ignore_line)
-    ranker, source = registry.load(folder / MODEL), open_source(features)
-    row: dict[str, Any] = {
-        "macs": result["macs"],
-        "params": result["tower_params"],
-        "recipe": recipe.to_dict(),
-    }
+    row = {"macs": result["macs"], "params": result["tower_params"], "recipe": recipe.to_dict()}
+    return {**row, **judged(registry.load(folder / MODEL), open_source(features), folder)}
+
+
+def judged(ranker: Ranker, source: Source, folder: Path | None = None) -> dict[str, dict[str, float]]:
+    """LogLoss, AUC and, where the truth is known, regret of a model on validation and test rows.
+
+    Args:
+        ranker: trained.
+        source: of the rows.
+        folder: takes the LogLoss of each row; None leaves it out.
+    """
+    scores: dict[str, dict[str, float]] = {}
     losses: dict[str, Any] = {}
-    for split in ("valid", "test"):
+    for split in SPLITS:
         if not source.rows.get(split):
             continue
         answers, predicted = read_answers(source, split), probabilities(ranker, source, split)
         logloss, auc = measure(answers, predicted)
-        row[split] = {"logloss": logloss, "auc": auc}
+        scores[split] = {"logloss": logloss, "auc": auc}
         truth = _truth(source, split)
         if truth is not None:
-            row[split]["regret"] = regret(truth, predicted, answers.weight)
+            scores[split]["regret"] = regret(truth, predicted, answers.weight)
         clipped = np.clip(predicted, 1e-7, 1 - 1e-7)
         losses[split] = -np.where(answers.label > 0, np.log(clipped), np.log1p(-clipped)).astype(np.float32)
-    np.savez(folder / LOSSES, **losses)
-    return row
+    if folder is not None:
+        np.savez(folder / LOSSES, **losses)
+    return scores
 
 
 def _truth(source: Source, split: str) -> Any:

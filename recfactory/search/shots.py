@@ -7,6 +7,7 @@ from recfactory.search.candidates import AnyRows, Candidates
 from recfactory.search.choice import LEAST
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.front import finalists as best_of
+from recfactory.search.front import pareto_front
 from recfactory.search.listed import Listed
 from recfactory.search.objectives import Constraint, Objective, only_objective
 from recfactory.search.random_search import RandomSearch
@@ -28,6 +29,7 @@ def one_shot(
     *,
     trials: int,
     finalists: int,
+    by_first: bool = False,
 ) -> Stages:
     """A search in one supernet; the best that differ are trained alone.
 
@@ -39,9 +41,12 @@ def one_shot(
         seed: of all draws.
         trials: in the supernet.
         finalists: trained alone.
+        by_first: whether those of several objectives are the front's best by the first one; they are from all
+            over the front otherwise.
     """
     arguments = candidates, objectives, constraints, seed
-    return Stages([Stage(FIRST, trials, lambda _: make(*arguments)), _alone(FIRST, finalists, *arguments)])
+    alone = _alone(FIRST, finalists, *arguments, by_first=by_first)
+    return Stages([Stage(FIRST, trials, lambda _: make(*arguments)), alone])
 
 
 def two_shot(
@@ -100,12 +105,17 @@ def _alone(
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint],
     seed: int,
+    by_first: bool = False,
 ) -> Stage:
     """The stage in which the best of the one before are trained alone."""
 
     def begin(trials: Sequence[Trial]) -> Sampler:
         of_stage = [trial for trial in trials if trial.stage == searched]
         best = best_of(of_stage, objectives, constraints, len(of_stage))
+        if by_first:
+            front = pareto_front(of_stage, objectives, constraints)
+            others = [trial for trial in best if trial not in front]
+            best = [*best_of(front, objectives[:1], (), len(front)), *others]
         rows = [trial.row for trial in spread(candidates, best, count)]
         return Listed(
             rows,

@@ -2,18 +2,23 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import keras
 import numpy as np
 
+from recfactory.codesign.designs import Designs
+from recfactory.codesign.precision import Precision
 from recfactory.models import registry
+from recfactory.models.ranker import Ranker
+from recfactory.quantise.model import quantised
+from recfactory.quantise.tune import EPOCHS as TUNING_EPOCHS
+from recfactory.quantise.tune import calibration
 from recfactory.space.genes import decode
 from recfactory.space.path import Path
 from recfactory.space.sampling import sample_binomial
-from recfactory.space.space import Space
 from recfactory.supernet.score import Scorer
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.supernet.supernet import Supernet
@@ -21,6 +26,7 @@ from recfactory.training.optimizers import compile_for
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source
 from recfactory.tuner.evaluator import VALID_ROWS
+from recfactory.tuner.forms import Searched, parts_of
 
 WARM_STEPS, STEPS = 15, 30
 WARM_BATCHES, BATCHES = 2, 4
@@ -35,8 +41,8 @@ class Costs:
 
     Args:
         epoch: of a supernet.
-        score: of a path with shared weights.
-        training: of a path alone, to the end.
+        score: of a candidate with shared weights.
+        training: of a candidate alone, to the end.
     """
 
     epoch: float
@@ -44,20 +50,19 @@ class Costs:
     training: float
 
 
-def measure_costs(space: Space, source: Source, shot: ShotRecipe, final: Sequence[Recipe]) -> Costs:
-    """Trains and scores some random paths for some steps.
+def measure_costs(searched: Searched, source: Source, shot: ShotRecipe, final: Sequence[Recipe]) -> Costs:
+    """Trains and scores some random candidates for some steps.
 
     Args:
-        space: to search.
+        searched: the candidates.
         source: of the rows.
         shot: how supernets will be trained.
         final: how paths will be trained alone, each with all of these.
     """
-    rows = sample_binomial(space, SCORES + 1, np.random.default_rng(shot.seed))
-    paths = sorted(decode(space, rows), key=lambda path: path.macs)
+    parts = sorted(_some(searched, SCORES + 1, shot.seed), key=lambda part: part[0].macs)
     keras.utils.set_random_seed(shot.seed)
     supernet = Supernet(
-        space,
+        searched.space,
         source.layout,
         shot.sampler(WARM_STEPS + STEPS),
         embedding_l2=shot.embedding_l2,
@@ -66,18 +71,30 @@ def measure_costs(space: Space, source: Source, shot: ShotRecipe, final: Sequenc
     supernet.compile(shot.make_optimizer(WARM_STEPS + STEPS))
     step = _mean_seconds(supernet.train_step, source, shot, WARM_STEPS, STEPS)
     scorer = Scorer(supernet, source, valid_rows=VALID_ROWS)
-    scores = [_seconds(lambda path=path: scorer.score(path)) for path in paths]  # type: ignore[misc]
-    training = sum(_training(paths[len(paths) // 2], source, recipe) for recipe in final)
+    scores = [_seconds(lambda part=part: scorer.score(*part)) for part in parts]  # type: ignore[misc]
+    path, precision = parts[len(parts) // 2]
+    rankers = [registry.build(path, source.layout, recipe) for recipe in final]
+    training = sum(_training(*each, source, EPOCHS) for each in zip(rankers, final, strict=True))
+    if precision is not None:  # the best form is trained on with its bits
+        few = quantised(rankers[0], replace(precision, crossbar=None), calibration(source))
+        training += _training(few, final[0], source, TUNING_EPOCHS)
     keras.backend.clear_session()
     return Costs(step * source.steps(shot), float(np.mean(scores[1:])), training)
 
 
-def _training(path: Path, source: Source, final: Recipe) -> float:
+def _some(searched: Searched, count: int, seed: int) -> list[tuple[Path, Precision | None]]:
+    """Random candidates."""
+    rng = np.random.default_rng(seed)
+    if isinstance(searched, Designs):
+        return [parts_of(design) for design in searched.decode(searched.sample(count, rng))]
+    return [parts_of(path) for path in decode(searched.space, sample_binomial(searched.space, count, rng))]
+
+
+def _training(ranker: Ranker, recipe: Recipe, source: Source, epochs: int) -> float:
     start = time.process_time()
-    ranker = registry.build(path, source.layout, final)
-    compile_for(ranker, final)
-    batch = _mean_seconds(lambda batch: ranker.train_on_batch(*batch), source, final, WARM_BATCHES, BATCHES)
-    return time.process_time() - start + EPOCHS * batch * source.steps(final)
+    compile_for(ranker, recipe)
+    batch = _mean_seconds(lambda batch: ranker.train_on_batch(*batch), source, recipe, WARM_BATCHES, BATCHES)
+    return time.process_time() - start + epochs * batch * source.steps(recipe)
 
 
 def _mean_seconds(

@@ -11,7 +11,6 @@ from typing import Any
 
 import keras_tuner as kt
 
-from recfactory.codesign.designs import Design
 from recfactory.codesign.precision import Precision
 from recfactory.errors import UserError
 from recfactory.files import read_json
@@ -30,7 +29,7 @@ from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import Source
 from recfactory.training.train import ignore_line, train
 from recfactory.tuner.chosen import read_chosen
-from recfactory.tuner.forms import Candidate
+from recfactory.tuner.forms import Candidate, parts_of
 
 Train = Callable[..., dict[str, Any]]
 VALID_ROWS = 20_000
@@ -80,7 +79,7 @@ class Evaluator:
             kt.errors.FailedTrialError: when this path cannot be trained.
             UserError: when the supernet cannot.
         """
-        path, precision = _parts(candidate)
+        path, precision = parts_of(candidate)
         if stage == ALONE:
             reached = self._alone(path, name)
             logloss, auc = reached["logloss"], reached["auc"]
@@ -100,7 +99,7 @@ class Evaluator:
 
         Of a design it is the one with few bits, without what crossbars lose.
         """
-        path, precision = _parts(candidate)
+        path, precision = parts_of(candidate)
         if stage == ALONE:
             return registry.load(best_alone(self.folder, name, precision is not None) / MODEL)
         extracted = self._scorer_of(path, stage).supernet.extract(path)
@@ -170,10 +169,3 @@ def locked(folder: Folder) -> Iterator[None]:
             print(f"another worker is training '{folder}'; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _parts(candidate: Candidate) -> tuple[Path, Precision | None]:
-    """The path of a candidate, and how it computes where that is not float32."""
-    if not isinstance(candidate, Design):
-        return candidate, None
-    return candidate.path, candidate.precision if candidate.precision.bits else None

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from recfactory.codesign import hyperparameters as of_designs
 from recfactory.codesign.designs import Design, Designs
+from recfactory.codesign.precision import Precision
 from recfactory.search.candidates import Paths
 from recfactory.space import hyperparameters as of_paths
 from recfactory.space.genes import decode
@@ -52,3 +53,10 @@ def from_hyperparameters(searched: Searched, hp: kt.HyperParameters) -> Candidat
     if isinstance(searched, Designs):
         return of_designs.from_hyperparameters(searched, hp)
     return of_paths.from_hyperparameters(searched.space, hp)
+
+
+def parts_of(candidate: Candidate) -> tuple[Path, Precision | None]:
+    """The path of a candidate, and how it computes where that is not float32."""
+    if not isinstance(candidate, Design):
+        return candidate, None
+    return candidate.path, candidate.precision if candidate.precision.bits else None

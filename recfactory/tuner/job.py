@@ -94,13 +94,14 @@ def plan(
     """
     given = read_settings(SearchRecipe, asked, "search")
     space = make_space(source.layout, given.space, **given.sizes)
-    _check_possible(make_oracle(space, source.layout, given))
+    oracle = make_oracle(space, source.layout, given)
+    _check_possible(oracle)
     ours = {"asked": write_settings(asked), "minutes": minutes, "features": source.digest}
     claim(out, SEARCH, ours, "search")
     if (out / PLAN).is_file():
         return space, read_settings(SearchRecipe, read_json(out / PLAN)["recipe"], "search")
     log("measuring what training and scoring cost here")
-    costs = measure_costs(space, source, given.shot, given.final)
+    costs = measure_costs(oracle.candidates, source, given.shot, given.final)
     recipe = complete(asked, minutes, costs, source.steps(given.shot))
     write_json(out / PLAN, {"costs": asdict(costs), "recipe": write_settings(recipe)})
     log(
@@ -128,6 +129,8 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
             constraints.append(FITS)
     if recipe.oracle == "fgps":
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
+    if recipe.oracle == "pareto":
+        options["by_first"] = recipe.rule == "best"
     return ORACLES[recipe.oracle](
         space,
         objective=[_valid_name(name) for name in recipe.objectives],

@@ -27,6 +27,9 @@ from recfactory.tuner.oracle import SamplerOracle
 class OneShotOracle(SamplerOracle):
     """Trials are scored in one supernet; then the finalists are trained alone."""
 
+    by_first = False
+    """As of `one_shot`."""
+
     @abstractmethod
     def make_first(self, *arguments: Any) -> Sampler:
         """What searches the supernet.
@@ -45,6 +48,7 @@ class OneShotOracle(SamplerOracle):
             self.seed,
             trials=int(self.max_trials),
             finalists=self.finalists,
+            by_first=self.by_first,
         )
 
 
@@ -130,18 +134,26 @@ class ParetoOracle(OneShotOracle):
         *arguments: as of `SamplerOracle`.
         population: alive at once; None for a sixteenth of the trials, at least 16.
         crossovers: the share of children of two parents.
+        by_first: whether the finalists are the front's best by the first objective; they are from all over
+            the front otherwise.
         **options: as of `SamplerOracle`.
     """
 
     def __init__(
-        self, *arguments: Any, population: int | None = None, crossovers: float = 0.9, **options: Any
+        self,
+        *arguments: Any,
+        population: int | None = None,
+        crossovers: float = 0.9,
+        by_first: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
         self._own: dict[str, Any] = {"population": population, "crossovers": crossovers}
+        self.by_first = by_first
 
     def numbers(self) -> dict[str, Any]:
-        """Those of the evolution."""
-        return self._own
+        """Those of the evolution, and which finalists it has."""
+        return {**self._own, "by_first": self.by_first}
 
     def make_first(self, *arguments: Any) -> Sampler:
         """Evolution of a front."""

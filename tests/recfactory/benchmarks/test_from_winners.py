@@ -1,0 +1,116 @@
+"""Benchmarks that start from what the search benchmark found, on a few hundred rows."""
+
+import json
+
+import numpy as np
+import pytest
+
+from recfactory.benchmarks import codesign, pruning
+from recfactory.benchmarks.search import Settings
+from recfactory.benchmarks.winners import read_winners
+from recfactory.errors import UserError
+from recfactory.features.packed import Encoded, blocks
+from recfactory.features.spec import FeatureSpec, write_spec
+from recfactory.schema.columns import Categorical, Dense, Label, Schema
+from recfactory.space import make_space
+from recfactory.space.genes import decode
+from recfactory.space.sampling import sample_uniform
+from recfactory.training.recipe import Recipe
+from recfactory.training.source import open_source
+
+ROWS = {"train": 600, "valid": 300}
+SPACE = {
+    "space": "full",
+    "sizes": {"blocks": 2, "sparse_operators": ["efc"], "dense_dims": [16, 32], "sparse_dims": [16]},
+}
+RECIPE = {"epochs": 2, "batch_size": 200}
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    import tensorflow as tf
+
+    folder, rng = tmp_path_factory.mktemp("winners") / "features", np.random.default_rng(0)
+    schema = Schema(
+        name="small",
+        label=Label("click"),
+        dense=(Dense("x"),),
+        categorical=(Categorical("a"), Categorical("b")),
+    )
+    statistics = {
+        "splits": {split: {"rows": count, "clicks": count // 3} for split, count in ROWS.items()},
+        "dense": {"x": {"mean": 0.0, "std": 1.0}},
+        "categorical": {"a": {}, "b": {}},
+    }
+    words = {name: tuple(f"{name}{i}".encode() for i in range(6)) for name in "ab"}
+    spec = FeatureSpec(schema, words, statistics)
+    write_spec(folder, spec)
+    for split, count in ROWS.items():
+        dense = rng.normal(size=(count, 1)).astype(np.float32)
+        ids = np.stack([field.offset + rng.integers(2, 8, count) for field in spec.layout.fields], axis=1)
+        label = (rng.random(count) < 1 / (1 + np.exp(1 - dense[:, 0]))).astype(np.float32)
+        path = folder / "encoded" / split / "part-00000.tfrecord"
+        path.parent.mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for block in blocks(Encoded(dense, ids.astype(np.int32), label, np.ones(count, np.float32))):
+                writer.write(block)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def winners(features, tmp_path_factory):
+    space = make_space(open_source(features).layout, "full", **SPACE["sizes"])
+    paths = decode(space, sample_uniform(space, 2, np.random.default_rng(1)))
+    file = tmp_path_factory.mktemp("winners") / "search-small.jsonl"
+    rows = [
+        {
+            "method": "fgps",
+            "seed": seed,
+            "path": path.to_json(),
+            "recipe": Recipe(**RECIPE, seed=seed).to_dict(),
+            "valid": {"logloss": 0.6, "auc": 0.5},
+        }
+        for seed, path in enumerate(paths, 1)
+    ]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in [{"method": "mlp", "seed": 1}, *rows]))
+    return file
+
+
+def test_winners_are_read_by_seed(winners, tmp_path):
+    found = read_winners(winners)
+    assert [winner.seed for winner in found] == [1, 2]
+    assert found[1].recipe == Recipe(**RECIPE, seed=2)
+    with pytest.raises(UserError, match="run 'recfactory bench search' first"):
+        read_winners(tmp_path / "none.jsonl")
+
+
+@pytest.mark.slow
+def test_codesigns_cost_as_much_less_as_was_asked(features, winners, tmp_path, monkeypatch):
+    small = {
+        **SPACE,
+        "trials": 8,
+        "finalists": 2,
+        "shot": {"epochs": 1, "batch_size": 200},
+        "final": [RECIPE],
+    }
+    monkeypatch.setattr(codesign, "settings_of", lambda name: Settings(small, 0.1))
+    rows = tmp_path / "rows.jsonl"
+    found = codesign.bench_codesign("small", features, rows, winners, tmp_path / "work", print, 2)
+    assert found["seeds"] == 2
+    assert found["against"]["handcrafted"]["energy_j"] >= 1.8
+    assert found["against"]["handcrafted"]["latency_s"] >= 1.5
+    assert found["valid"]["auc_gained"] == pytest.approx(found["valid"]["auc"] - 0.5)
+    assert {"float", "tuned_4", "adc_6_8", "noise_0.05_4"} <= set(found["valid"]["bits"])
+    made = [json.loads(line) for line in rows.read_text().splitlines()]
+    again = codesign.bench_codesign("small", features, rows, winners, tmp_path / "work", print, 2)
+    assert again == found
+    assert [json.loads(line) for line in rows.read_text().splitlines()] == made
+
+
+@pytest.mark.slow
+def test_both_ways_to_prune_leave_half_the_macs(features, winners, tmp_path, monkeypatch):
+    monkeypatch.setattr(pruning, "settings_of", lambda name: Settings(SPACE))
+    found = pruning.bench_pruning("small", features, tmp_path / "rows.jsonl", winners, tmp_path / "work")
+    for method in pruning.METHODS:
+        assert found[method]["macs"] <= found["whole"]["macs"] / 2
+        assert found[method]["valid_logloss_mean"] > 0

@@ -1,0 +1,58 @@
+"""How the gains of a co-design are explained."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import hw
+from hw.adc import LAWS
+from recfactory.benchmarks.gains import OF_MACHINE, PARTS, cost, explain
+from recfactory.codesign.designs import Design
+from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
+from recfactory.features.layout import make_layout
+from recfactory.space import make_space
+from recfactory.space.genes import decode
+from recfactory.space.sampling import sample_uniform
+
+LAYOUT = make_layout(("a", "b", "c"), [("x", 1, 10), ("y", 3, 20), ("z", 1, 7)])
+SPACE = make_space(LAYOUT, "small", dense_dims=(64, 128), sparse_dims=(16, 32), blocks=3)
+SMALL, LARGE = sorted(
+    decode(SPACE, sample_uniform(SPACE, 2, np.random.default_rng(1))), key=lambda path: path.macs
+)
+HANDCRAFTED = hw.load("handcrafted")
+
+
+def design(path=SMALL, bits=4, machine=None):
+    machine = machine or replace(HANDCRAFTED, adcs_per_crossbar=4, dac_bits=2, adc_bits=8)
+    precision = Precision(dict.fromkeys(slots(SPACE), Bits(bits, bits)), 8, Crossbar.of(machine))
+    return Design(path, precision, machine)
+
+
+def test_steps_multiply_to_the_whole_gain():
+    found = explain(LARGE, design(), LAYOUT)
+    for score in ("energy_j", "latency_s"):
+        product = np.prod([found["steps"][part][score] for part in PARTS])
+        assert product == pytest.approx(found["against"]["handcrafted"][score])
+        assert found["against"]["handcrafted"][score] > 1
+    assert found["design"] == cost(*design()[:3], LAYOUT)
+
+
+def test_what_is_as_in_the_base_gains_nothing():
+    same = design(LARGE, 8, HANDCRAFTED)
+    found = explain(LARGE, same, LAYOUT)
+    for part in PARTS:
+        assert found["steps"][part] == pytest.approx(dict.fromkeys(found["design"], 1.0))
+    only_bits = explain(LARGE, design(LARGE, 4, HANDCRAFTED), LAYOUT)
+    assert only_bits["steps"]["bits"]["energy_j"] > 1.5
+    assert only_bits["fixed"]["bits"]["energy_j"] == pytest.approx(1)
+    assert only_bits["fixed"]["hardware"] == pytest.approx(only_bits["against"]["handcrafted"])
+
+
+def test_every_law_of_adcs_and_every_baseline():
+    found = explain(LARGE, design(), LAYOUT)
+    assert set(found["laws"]) == set(LAWS)
+    assert found["laws"]["accelergy"] == pytest.approx(found["against"]["handcrafted"])
+    assert found["against"]["recnmp"]["energy_j"] == pytest.approx(
+        cost(LARGE, OF_MACHINE, hw.load("recnmp"), LAYOUT)["energy_j"] / found["design"]["energy_j"]
+    )
