@@ -123,7 +123,7 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
         metavar="PRESET|FILE",
         help="isaac, handcrafted, recnmp, cpu or a YAML file; may be repeated (default: handcrafted)",
     )
-    add("--plot", metavar="FILE", help="draw the breakdown too, as .svg, .png or .pdf (needs matplotlib)")
+    add("--plot", metavar="FILE", help="draw the breakdown too, as .svg, .png or .pdf")
     _add_settings(add, "hand-made model's sizes")
 
     add = verb("run", "all of it in one resumable folder")

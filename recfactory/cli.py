@@ -180,8 +180,27 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
         result = train_seeds(features, model, out, recipe, seeds, _say)
         scores = [trained["logloss"] for trained in result["results"]]
         best = Path(out) / f"seed-{scores.index(min(scores))}"
+    best = _with_few_bits(best, features, model)
     saved = export_once(best, features, Path(out) / FOLDER)
     return {**result, "saved_model": str(saved)}
+
+
+def _with_few_bits(trained: Path, features: str, model: str) -> Path:
+    """The folder of a model trained on with the bits that a co-design chose; its own where none did."""
+    from recfactory.codesign.design_file import read_design
+    from recfactory.files import read_json
+    from recfactory.quantise.tune import FEW_BITS, fine_tune_trained
+    from recfactory.space.path_file import ENDING
+    from recfactory.training.source import open_source
+
+    design = read_design(model) if model.endswith(ENDING) else None
+    if design is None or not design.precision.bits:
+        return trained
+    out = trained / FEW_BITS
+    fine_tune_trained(trained, design.precision, open_source(features), out, _say)
+    tuned = read_json(out / "result.json")
+    _say(f"  with the bits of its co-design: valid logloss {tuned['logloss']:.5f}, auc {tuned['auc']:.5f}")
+    return out
 
 
 def _evaluate(asked: argparse.Namespace) -> Result:

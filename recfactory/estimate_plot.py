@@ -1,4 +1,4 @@
-"""An estimate as a figure. Needs the extra `plot` (matplotlib)."""
+"""An estimate as a figure."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import hw
-from recfactory.errors import UsageError, UserError
+from recfactory.errors import UsageError
 from recfactory.estimate import Estimated
 from recfactory.estimate_table import amount, parts_of
 from recfactory.files import whole_file
@@ -25,16 +25,9 @@ def check_plot(file: Path | str) -> None:
 
     Raises:
         UsageError: for a name that says no known kind of figure.
-        UserError: without matplotlib.
     """
     if Path(file).suffix not in ENDINGS:
         raise UsageError(f"--plot '{file}': name a file that ends with {', '.join(ENDINGS)}")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise UserError(
-            "--plot needs matplotlib, which is not there: pip install 'recfactory[plot]', or leave --plot out"
-        ) from None
 
 
 def plot_estimated(estimated: Estimated, file: Path | str) -> None:
@@ -45,7 +38,7 @@ def plot_estimated(estimated: Estimated, file: Path | str) -> None:
         file: to write, whole or not at all; its ending says the kind.
 
     Raises:
-        UserError: as `check_plot`.
+        UsageError: as `check_plot`.
     """
     check_plot(file)
     import matplotlib

@@ -11,7 +11,7 @@ import tensorflow as tf
 from recfactory.claim import claim
 from recfactory.codesign.precision import Precision
 from recfactory.features import packed
-from recfactory.files import whole_file, write_json
+from recfactory.files import read_json, whole_file, write_json
 from recfactory.models import registry
 from recfactory.models.ranker import Ranker
 from recfactory.quantise.model import quantised
@@ -26,6 +26,8 @@ from recfactory.training.train import print_line
 
 EPOCHS, SLOWER = 5, 0.1
 CALIBRATION_ROWS = 4096
+FEW_BITS = "few_bits"
+"""In a model's folder: that of the same model after it was trained on with few bits."""
 
 
 def calibration(source: Source, rows: int = CALIBRATION_ROWS) -> dict[str, tf.Tensor]:
@@ -56,7 +58,8 @@ def fine_tune(
         source: of the rows it was trained on.
         recipe: it was trained with.
         out: folder; becomes recipe.json, model.keras, training.jsonl and, last, result.json with the
-            validation `logloss` and `auc`, and `logloss_rounded` and `auc_rounded` before the tuning.
+            validation `logloss` and `auc`, `logloss_rounded` and `auc_rounded` before the tuning, and
+            `weights_sha256`.
         log: takes the lines that say how it goes.
         checkpoint_seconds: between checkpoints.
 
@@ -88,24 +91,44 @@ def fine_tune(
         copy = Ranker.from_config(few.get_config())
         copy.set_weights(few.get_weights())
         copy.save(partial)
-    names = ("logloss", "auc")
-    result = dict(zip(names, found, strict=True))
+    names, digest = ("logloss", "auc"), _digest(few)
+    result: dict[str, Any] = {**dict(zip(names, found, strict=True)), "weights_sha256": digest}
     result |= {f"{name}_rounded": value for name, value in zip(names, rounded, strict=True)}
     write_json(out / RESULT, result)
     (out / CHECKPOINT).unlink(missing_ok=True)
     return copy
 
 
+def fine_tune_trained(
+    model: Path, precision: Precision, source: Source, out: Path, log: Log = print_line
+) -> Ranker:
+    """Trains the model of a folder on, as of `fine_tune`.
+
+    Args:
+        model: the folder of a finished training.
+        precision: of its operators.
+        source: of the rows it was trained on.
+        out: folder.
+        log: takes the lines that say how it goes.
+    """
+    recipe = Recipe.from_dict(read_json(model / RECIPE)["recipe"])
+    return fine_tune(registry.load(model / MODEL), precision, source, recipe, out, log)
+
+
 def _mark(ranker: Ranker, precision: Precision, source: Source, recipe: Recipe) -> dict[str, Any]:
     """What a fine-tuning is made of."""
-    digest = hashlib.sha256()
-    for weights in ranker.get_weights():
-        digest.update(weights.tobytes())
     bits = {f"{number} {role}": asdict(bits) for (number, role), bits in precision.bits.items()}
     return {
-        "model": digest.hexdigest(),
+        "model": _digest(ranker),
         "features": source.digest,
         "recipe": recipe.to_dict(),
         "bits": bits,
         "embedding": precision.embedding,
     }
+
+
+def _digest(ranker: Ranker) -> str:
+    digest = hashlib.sha256()
+    for weights in ranker.get_weights():
+        digest.update(weights.tobytes())
+    return digest.hexdigest()

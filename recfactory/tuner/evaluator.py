@@ -16,14 +16,14 @@ from recfactory.errors import UserError
 from recfactory.files import read_json
 from recfactory.models import registry
 from recfactory.quantise.model import quantised
-from recfactory.quantise.tune import calibration, fine_tune
+from recfactory.quantise.tune import FEW_BITS, calibration, fine_tune_trained
 from recfactory.search.trial import ALONE, SECOND
 from recfactory.space.path import Path
 from recfactory.supernet.samplers import ChosenPaths
 from recfactory.supernet.score import Scorer
 from recfactory.supernet.shot import ShotRecipe, train_shot
 from recfactory.supernet.supernet import Supernet
-from recfactory.training.folder import MODEL, RECIPE, RESULT
+from recfactory.training.folder import MODEL, RESULT
 from recfactory.training.recipe import Recipe
 from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import Source
@@ -35,8 +35,6 @@ Train = Callable[..., dict[str, Any]]
 VALID_ROWS = 20_000
 """That paths are scored on, the same ones for all; those trained alone are judged on every validation row."""
 _LOGLOSS = itemgetter("logloss")
-FEW_BITS = "few_bits"
-"""Folder of a finalist's model after it was trained on with its few bits."""
 
 
 class Evaluator:
@@ -123,9 +121,8 @@ class Evaluator:
     def _with_few_bits(self, precision: Precision, name: str) -> tuple[float, float]:
         """LogLoss and AUC of a path trained alone, on the crossbars of its machine."""
         best, out = best_alone(self.folder, name), alone_folder(self.folder, name) / FEW_BITS
-        recipe = Recipe.from_dict(read_json(best / RECIPE)["recipe"])
         with locked(out):
-            tuned = fine_tune(registry.load(best / MODEL), precision, self.source, recipe, out, ignore_line)
+            tuned = fine_tune_trained(best, precision, self.source, out, ignore_line)
         on_chip = quantised(tuned, precision, calibration(self.source))
         return measure(read_answers(self.source, "valid"), probabilities(on_chip, self.source, "valid"))
 

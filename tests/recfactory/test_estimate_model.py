@@ -10,8 +10,8 @@ from recfactory.cli import main
 from recfactory.codesign.design_file import write_design
 from recfactory.codesign.designs import Designs
 from recfactory.codesign.hardware import Hardware
-from recfactory.errors import UserError
 from recfactory.estimate import OWN, SCORES, estimate_model
+from recfactory.estimate_plot import plot_estimated
 from recfactory.estimate_table import amount, format_estimated
 from recfactory.features.layout import make_layout
 from recfactory.features.spec import FeatureSpec, read_spec, write_spec
@@ -148,18 +148,7 @@ def test_mistakes_are_sentences(features, best, capfd, tmp_path):
     assert "the path is of another space" in refused(capfd, *ask, tmp_path / "other.json")
 
 
-def test_without_matplotlib_a_plot_is_refused(monkeypatch, tmp_path):
-    from recfactory.estimate_plot import check_plot
-
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    with pytest.raises(UserError, match=r"pip install 'recfactory\[plot\]'"):
-        check_plot(tmp_path / "e.svg")
-
-
 def test_the_plot_is_drawn(features, tmp_path):
-    pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
-    from recfactory.estimate_plot import plot_estimated
-
     estimated = estimate_model("dcnv2", features, ["handcrafted", "cpu"])
     for name in ("one.svg", "two.svg"):
         plot_estimated(estimated, tmp_path / name)

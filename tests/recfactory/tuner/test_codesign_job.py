@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from small_features import SIZES, write_features
 
 import hw
+from recfactory.cli import main
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.hardware import Hardware
 from recfactory.codesign.precision import Bits, slots
@@ -72,6 +74,25 @@ def test_the_model_has_few_bits(features, out):
     tuned = json.loads(next(out.glob("alone/*/few_bits/result.json")).read_text())
     assert np.isfinite(reached).all()
     assert tuned["logloss"] <= tuned["logloss_rounded"]
+
+
+def test_it_is_trained_and_exported_with_its_bits(features, out, tmp_path):
+    example = tf.train.Example()
+    example.features.feature["a"].bytes_list.value.append(b"a3")
+    example.features.feature["x"].float_list.value.append(0.7)
+    (features / "examples" / "train").mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(features / "examples" / "train" / "part-00000.tfrecord")) as writer:
+        writer.write(example.SerializeToString())
+    made = tmp_path / "model"
+    arguments = ["train", "--features", features, "--model", out / "best.json", "--out", made]
+    assert main([str(argument) for argument in arguments]) == 0
+    tuned = json.loads((made / "few_bits" / "result.json").read_text())
+    assert json.loads((made / "exported.json").read_text()) == tuned["weights_sha256"]
+    served = tf.saved_model.load(str(made / "saved_model")).signatures["serving_default"]
+    answer = served(tf.constant([example.SerializeToString()]))["ctr"]
+    a, b = open_source(features).layout.fields
+    inputs = {"numbers": tf.constant([[0.7, 0.0]]), "ids": tf.constant([[a.offset + 2 + 3, b.offset]])}
+    np.testing.assert_allclose(answer, registry.load(made / "few_bits" / "model.keras")(inputs), atol=1e-5)
 
 
 def test_the_front_is_one(out):
