@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recfactory.cli import make_command_line
+from recfactory.cli.verbs import make_command_line
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for line in README.splitlines() if re.match(r"recfactory [a-z]+ ", line)]

@@ -115,7 +115,7 @@ def test_a_full_disk_is_no_stack_trace(capfd, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("recfactory.cli.features", full)
+    monkeypatch.setattr("recfactory.cli.data.features", full)
     assert main(["features", "--data", "a", "--out", "b"]) == 1
     assert capfd.readouterr().err == "recfactory features: No space left on device\n"
 

@@ -1,0 +1,75 @@
+"""`recfactory bench` and `recfactory doctor`."""
+
+import argparse
+from pathlib import Path
+
+from recfactory.cli.terminal import Result, quietly, say
+from recfactory.errors import UsageError
+
+OF_DATASETS = ("ranking", "search", "codesign", "pruning")
+"""Benchmarks of one data set at a time."""
+
+
+def do_bench(asked: argparse.Namespace) -> Result:
+    """Measures, and keeps what was measured."""
+    from recfactory.benchmarks.results import keep_result
+
+    if asked.name == "features":
+        from pipelines.bench import bench_features
+
+        measured = bench_features(**({"rows": asked.rows} if asked.rows else {}))
+    elif asked.name == "supernet":
+        quietly()
+        from recfactory.benchmarks.supernet import bench_supernet
+
+        measured = bench_supernet()
+    elif asked.name == "scoring":
+        quietly()
+        from recfactory.benchmarks.scoring import bench_scoring
+
+        measured = bench_scoring(say)
+    elif asked.name in OF_DATASETS:
+        measured = _bench_dataset(asked)
+    else:
+        quietly()
+        from serving.bench import bench_serving
+
+        measured = bench_serving()
+    kept = keep_result(asked.name, measured, Path(asked.results), add=asked.name in OF_DATASETS)
+    for name, value in measured.items():
+        say(f"  {name}: {value}")
+    say(f"  kept in {kept}")
+    return measured
+
+
+def _bench_dataset(asked: argparse.Namespace) -> Result:
+    if not asked.features or not asked.dataset:
+        raise UsageError(f"bench {asked.name} needs --features DIR and --dataset NAME")
+    quietly()
+    rows = Path(asked.results) / f"{asked.name}-{asked.dataset}.jsonl"
+    if asked.name == "ranking":
+        from recfactory.benchmarks.ranking import bench_ranking
+
+        return {asked.dataset: bench_ranking(asked.dataset, asked.features, rows, say)}
+    work = Path(asked.work) / asked.name / asked.dataset
+    if asked.name == "search":
+        from recfactory.benchmarks.search import bench_search
+
+        return {asked.dataset: bench_search(asked.dataset, asked.features, rows, work, say)}
+    winners = Path(asked.results) / f"search-{asked.dataset}.jsonl"
+    if asked.name == "pruning":
+        from recfactory.benchmarks.pruning import bench_pruning as measure
+    else:
+        from recfactory.benchmarks.codesign import bench_codesign as measure
+
+    return {asked.dataset: measure(asked.dataset, asked.features, rows, winners, work, say)}
+
+
+def do_doctor(asked: argparse.Namespace) -> Result:
+    """Examines the installation."""
+    quietly()
+    from recfactory.doctor import examine, format_examination
+
+    found = examine()
+    say(format_examination(found))
+    return {**found, "exit_code": 0 if found["healthy"] else 1}

@@ -1,0 +1,33 @@
+"""`recfactory estimate`."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from recfactory.cli.terminal import Result, say, setting
+
+
+def do_estimate(asked: argparse.Namespace) -> Result:
+    """Estimates a model on machines."""
+    from recfactory.training.recipe import Recipe
+
+    recipe = Recipe.from_dict(dict(setting(text) for text in asked.set))
+    return estimate(asked.model, asked.features, asked.hardware, recipe, asked.plot)
+
+
+def estimate(
+    model: str, features: str, machines: Sequence[str] = (), recipe: Any = None, plot: str | None = None
+) -> Result:
+    """Estimates what a model costs on machines, and prints a table of it."""
+    from recfactory.estimate import estimate_model
+    from recfactory.estimate_plot import check_plot, plot_estimated
+    from recfactory.estimate_table import format_estimated
+
+    if plot is not None:
+        check_plot(plot)
+    estimated = estimate_model(model, features, machines, recipe)
+    say(format_estimated(estimated))
+    if plot is not None:
+        plot_estimated(estimated, plot)
+        say(f"drawn in {plot}")
+    return estimated.to_dict()

@@ -1,0 +1,88 @@
+"""`recfactory train` and `recfactory prune`: models in, models out."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from recfactory.cli.terminal import Result, quietly, say, setting
+
+
+def do_train(asked: argparse.Namespace) -> Result:
+    """Trains a model."""
+    from recfactory.models.registry import check_name
+    from recfactory.space.path_file import ENDING, read_recipe
+    from recfactory.training.recipe import Recipe
+
+    check_name(asked.model)
+    # What a search found is trained as it was found, unless told otherwise.
+    settings = read_recipe(asked.model) if asked.model.endswith(ENDING) else {}
+    settings |= dict(setting(text) for text in asked.set)
+    if asked.seed is not None:
+        settings["seed"] = asked.seed
+    return train(asked.features, asked.model, asked.out, Recipe.from_dict(settings), asked.seeds)
+
+
+def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> Result:
+    """Trains a model, with several seeds if asked, and exports the best."""
+    from recfactory.models.registry import check_name
+
+    check_name(model)
+    quietly()
+    from recfactory.saved_model import FOLDER
+    from recfactory.training.seeds import train_seeds
+    from recfactory.training.train import train
+    from serving.trained import export_once
+
+    if seeds == 1:
+        result, best = train(features, model, out, recipe, say), Path(out)
+    else:
+        result = train_seeds(features, model, out, recipe, seeds, say)
+        scores = [trained["logloss"] for trained in result["results"]]
+        best = Path(out) / f"seed-{scores.index(min(scores))}"
+    best = _with_few_bits(best, features, model)
+    saved = export_once(best, features, Path(out) / FOLDER)
+    return {**result, "saved_model": str(saved)}
+
+
+def _with_few_bits(trained: Path, features: str, model: str) -> Path:
+    """The folder of a model trained on with the bits that a co-design chose; its own where none did."""
+    from recfactory.codesign.design_file import read_design
+    from recfactory.files import read_json
+    from recfactory.quantise.tune import FEW_BITS, fine_tune_trained
+    from recfactory.space.path_file import ENDING
+    from recfactory.training.source import open_source
+
+    design = read_design(model) if model.endswith(ENDING) else None
+    if design is None or not design.precision.bits:
+        return trained
+    out = trained / FEW_BITS
+    fine_tune_trained(trained, design.precision, open_source(features), out, say)
+    tuned = read_json(out / "result.json")
+    say(f"  with the bits of its co-design: valid logloss {tuned['logloss']:.5f}, auc {tuned['auc']:.5f}")
+    return out
+
+
+def do_prune(asked: argparse.Namespace) -> Result:
+    """Prunes a trained path."""
+    from recfactory.pruning.recipe import PruneRecipe
+
+    recipe = PruneRecipe(asked.ratio, asked.method, asked.rounds, asked.epochs, asked.unstructured)
+    return prune(asked.model, asked.features, asked.out, recipe)
+
+
+def prune(model: str, features: str, out: str, recipe: Any) -> Result:
+    """Prunes a trained path, exports what is left and says what was saved."""
+    quietly()
+    from recfactory.pruning.prune import prune
+    from recfactory.saved_model import FOLDER
+    from serving.trained import export_once
+
+    result = prune(model, features, out, recipe, say)
+    before = result["before"]
+    say(
+        f"  {result['macs']:,} macs of {before['macs']:,} "
+        f"({result['nonzero_macs']:,} of weights that are not 0); "
+        f"valid logloss {result['logloss']:.5f}, before {before['logloss']:.5f}"
+    )
+    saved = export_once(Path(out), features, Path(out) / FOLDER)
+    return {**result, "saved_model": str(saved)}

@@ -1,0 +1,143 @@
+"""`recfactory run`: all stages of a configuration."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from recfactory.cli.data import features
+from recfactory.cli.models import train
+from recfactory.cli.release import evaluate
+from recfactory.cli.search import search
+from recfactory.cli.terminal import Result, say
+
+
+def do_run(asked: argparse.Namespace) -> Result:
+    """Does all stages of a configuration."""
+    from recfactory.models.registry import check_name
+    from recfactory.run import Stage, read_config, run_stages
+    from recfactory.space.path_file import read_recipe
+    from recfactory.training.recipe import Recipe
+
+    config = read_config(asked.config, data=asked.data, out=asked.out, model=asked.model)
+    check_name(config.model)
+    recipe = Recipe.from_dict(config.recipe)
+    _check_later_stages(config)
+    out = Path(config.out)
+    folders = ("features", "search", "random", "compared", "model", "evaluation", "published")
+    places = {name: str(out / name) for name in folders}
+    winner = f"{places['search']}/best.json" if config.search is not None else config.model
+
+    def train_winner() -> Result:
+        best = Recipe.from_dict(read_recipe(winner)) if config.search is not None else recipe
+        return train(places["features"], winner, places["model"], best, config.seeds)
+
+    def judge() -> Result:
+        if finished := _judged(places["model"], places["evaluation"], config.baseline):
+            return finished
+        examples = out / "features" / "examples"
+        split = "test" if (examples / "test").is_dir() else "valid"
+        if split == "valid":
+            say("  there are no test rows: judged on the validation rows, which also chose the epoch")
+        judged = evaluate(
+            places["model"], str(examples / split), places["evaluation"], config.thresholds, config.baseline
+        )
+        return {name: judged[name] for name in ("metrics", "blessing")}
+
+    def publish() -> Result:
+        from serving.publish import publish
+
+        return publish(
+            Path(places["model"]), Path(places["evaluation"]), Path(places["published"]), config.name
+        )
+
+    def check_served() -> Result:
+        from serving.check import check_served
+
+        return check_served(Path(places["published"]), config.name, out / "features")
+
+    stages = [
+        Stage(
+            "features",
+            lambda: features(
+                config.data, places["features"], config.schema, config.label, config.max_rejected
+            ),
+        ),
+        *_search_stages(config, recipe, places),
+        Stage("train", train_winner),
+        Stage("evaluate", judge),
+        Stage("publish", publish),
+        Stage("serve", check_served),
+    ]
+    if config.thresholds is None:
+        say("without thresholds the model will not be blessed, and so not published")
+    results = run_stages(config, stages, say)
+    served = results["serve"]
+    if config.search is not None:
+        _say_compared(results, config.model)
+    say(f"\n{out}: {winner} blessed, version {results['publish']['version']} of '{config.name}'")
+    say(f"  gRPC and REST both answered ctr = {served['grpc']:.6f} for the same example")
+    say(f"  metrics:  {places['evaluation']}/metrics.json")
+    say(f"  serve it: recfactory serve --models {places['published']}")
+    return results
+
+
+def _search_stages(config: Any, recipe: Any, places: dict[str, str]) -> list[Any]:
+    """The search and what stands beside it: random search with the same budget, and a hand-made model."""
+    from recfactory.run import Stage
+
+    if config.search is None:
+        return []
+    settings = dict(config.search)
+    if config.recipe:
+        settings.setdefault("final", [config.recipe])
+    minutes = settings.pop("minutes", 30.0)
+    return [
+        Stage("search", lambda: search(places["features"], places["search"], settings, minutes)),
+        Stage(
+            "random search",
+            lambda: search(places["features"], places["random"], {**settings, "oracle": "random"}, minutes),
+        ),
+        Stage(
+            config.model,
+            lambda: train(places["features"], config.model, places["compared"], recipe, config.seeds),
+        ),
+    ]
+
+
+def _say_compared(results: dict[str, Result], model: str) -> None:
+    """Says what the search found, against what."""
+    say("  on validation rows:")
+    for name, found in (
+        ("the search's winner, trained again", results["train"]),
+        ("best of random search, same budget", results["random search"]),
+        (model, results[model]),
+    ):
+        best = min(found.get("results", [found]), key=lambda one: one["logloss"])
+        say(f"  {name:36} logloss {best['logloss']:.5f}, auc {best['auc']:.5f}, {best['macs']:,.0f} macs")
+
+
+def _check_later_stages(config: Any) -> None:
+    """Finds the mistakes that would stop a run after its training."""
+    from pipelines.evaluation.thresholds import load_thresholds
+    from recfactory.saved_model import saved_model_dir
+    from serving.publish import check_served_name
+
+    load_thresholds(config.thresholds)
+    check_served_name(config.name)
+    if config.baseline is not None:
+        saved_model_dir(config.baseline)
+
+
+def _judged(model: str, evaluation: str, baseline: str | None) -> Result | None:
+    """The verdict on these very models, where one was reached before (thresholds belong to the run)."""
+    from recfactory.files import read_json
+    from recfactory.saved_model import digest, saved_model_dir
+
+    path = Path(evaluation) / "blessing.json"
+    if not path.is_file():
+        return None
+    blessing = read_json(path)
+    digests = [digest(saved_model_dir(folder)) if folder else None for folder in (model, baseline)]
+    if [blessing["model_digest"], blessing["baseline_digest"]] != digests:
+        return None
+    return {"metrics": read_json(Path(evaluation) / "metrics.json"), "blessing": blessing}

@@ -1,0 +1,51 @@
+"""`recfactory search`."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from recfactory.cli.terminal import Result, quietly, say, setting
+from recfactory.errors import UsageError, UserError
+
+
+def do_search(asked: argparse.Namespace) -> Result:
+    """Searches an architecture."""
+    settings: dict[str, Any] = {}
+    for text in asked.set:
+        name, value = setting(text)
+        *groups, name = name.split(".")
+        place = settings
+        for group in groups:
+            place = place.setdefault(group, {})
+            if not isinstance(place, dict):
+                raise UsageError(f"--set '{text}': '{group}' was given a value itself; give one of the two")
+        place[name] = value
+    settings |= {"space": asked.space, "seed": asked.seed, "constraints": asked.constraint}
+    settings["objectives"] = asked.objectives.split(",")
+    if asked.hardware is not None:
+        from recfactory.codesign.hardware import read_hardware
+
+        settings["hardware"] = read_hardware(asked.hardware).to_dict()
+    several = asked.hardware is not None or len(settings["objectives"]) > 1
+    settings["oracle"] = asked.oracle or ("pareto" if several else "fgps")
+    if asked.trials is not None:
+        settings["trials"] = asked.trials
+    if asked.resume and not (Path(asked.out) / "search.json").is_file():
+        raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
+    return search(asked.features, asked.out, settings, asked.minutes)
+
+
+def search(features: str, out: str, settings: dict[str, Any], minutes: float) -> Result:
+    """Searches an architecture and says what was found."""
+    quietly()
+    from recfactory.tuner.job import search
+
+    found = search(features, out, settings, minutes, say)
+    say(
+        f"  best of {found['trials']:,} trials: valid logloss {found['logloss']:.5f}, "
+        f"auc {found['auc']:.5f}, {found['macs']:,.0f} macs, {found['params']:,.0f} params; {found['best']}"
+    )
+    if "energy_j" in found:
+        energy, latency = found["energy_j"] * 1e9, found["latency_s"] * 1e6
+        say(f"  on its machine: {energy:,.1f} nJ and {latency:,.2f} us an example")
+    return found

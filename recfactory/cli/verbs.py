@@ -1,0 +1,81 @@
+"""The verbs, and how one is done."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from recfactory.cli.arguments import make_parser
+from recfactory.cli.bench import do_bench, do_doctor
+from recfactory.cli.data import do_features, do_predict
+from recfactory.cli.hardware import do_estimate
+from recfactory.cli.models import do_prune, do_train
+from recfactory.cli.release import do_evaluate, do_publish, do_serve
+from recfactory.cli.run import do_run
+from recfactory.cli.search import do_search
+from recfactory.cli.terminal import Result
+from recfactory.errors import UsageError, UserError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb.
+
+    Args:
+        arguments: without the program's name; default: the process's.
+
+    Returns:
+        The exit code: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
+    """
+    known, rest = make_command_line().parse_known_args(arguments)
+    try:
+        if rest and not hasattr(known, "runner"):
+            raise UsageError(f"unknown argument '{rest[0]}'; see `recfactory {known.verb} --help`")
+        known.beam_options = rest
+        if rest:
+            from pipelines.runner import beam_options
+
+            beam_options(rest)
+        result: Result = known.do(known)
+    except UserError as error:
+        return _refuse(known, str(error), error.exit_code)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # ends the line of ^C
+        return _refuse(known, "interrupted; the same command goes on from here", INTERRUPTED)
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        place = f"'{error.filename}': " if error.filename is not None else ""
+        return _refuse(known, f"{place}{error.strerror}", 1)
+    code = int(result.pop("exit_code", 0))
+    if known.json:
+        print(json.dumps(result, sort_keys=True))
+    return code
+
+
+def _refuse(known: argparse.Namespace, sentence: str, code: int) -> int:
+    print(f"recfactory {known.verb}: {sentence}", file=sys.stderr)
+    if known.json:
+        print(json.dumps({"error": sentence, "exit_code": code}))
+    return code
+
+
+def make_command_line() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    return make_parser(
+        {
+            "features": do_features,
+            "search": do_search,
+            "train": do_train,
+            "evaluate": do_evaluate,
+            "publish": do_publish,
+            "serve": do_serve,
+            "predict": do_predict,
+            "prune": do_prune,
+            "estimate": do_estimate,
+            "run": do_run,
+            "bench": do_bench,
+            "doctor": do_doctor,
+        }
+    )
