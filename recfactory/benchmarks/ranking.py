@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import kendalltau, pearsonr
 
-from recfactory.benchmarks.masked import masked_normalisation
+from recfactory.benchmarks.nasrec.masked import masked_normalisation
 from recfactory.errors import UserError
 from recfactory.journal import Journal
 from recfactory.space.genes import Rows, decode

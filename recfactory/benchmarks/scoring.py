@@ -22,8 +22,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recfactory.benchmarks.full_weights import full_weights
-from recfactory.benchmarks.scoring_baseline import TRAIN_BATCH, VALID_BATCH
+from recfactory.benchmarks.nasrec.full_weights import full_weights
+from recfactory.benchmarks.nasrec.scoring import TRAIN_BATCH, VALID_BATCH
 from recfactory.benchmarks.supernet import CATEGORICAL, DENSE, IDS
 from recfactory.features.layout import Layout, make_layout
 from recfactory.features.packed import Encoded, blocks, dataset
@@ -152,7 +152,7 @@ def _nasrecs(supernet: Supernet, path: Path, folder: Folder, counts: tuple[int, 
     architecture.write_text(path.to_json(), encoding="utf-8")
     before = _children_seconds()
     child = subprocess.run(
-        [sys.executable, "-m", "recfactory.benchmarks.scoring_baseline"]
+        [sys.executable, "-m", "recfactory.benchmarks.nasrec.scoring"]
         + [str(x) for x in (weights, architecture, folder / "rows.npz", *counts)],
         stdout=subprocess.PIPE,
         check=True,

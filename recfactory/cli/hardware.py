@@ -19,9 +19,9 @@ def estimate(
     model: str, features: str, machines: Sequence[str] = (), recipe: Any = None, plot: str | None = None
 ) -> Result:
     """Estimates what a model costs on machines, and prints a table of it."""
-    from recfactory.estimate import estimate_model
-    from recfactory.estimate_plot import check_plot, plot_estimated
-    from recfactory.estimate_table import format_estimated
+    from recfactory.estimate.model import estimate_model
+    from recfactory.estimate.plot import check_plot, plot_estimated
+    from recfactory.estimate.table import format_estimated
 
     if plot is not None:
         check_plot(plot)

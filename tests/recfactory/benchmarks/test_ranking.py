@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pipelines.features import make_features
 from recfactory.benchmarks import ranking
-from recfactory.benchmarks.masked import masked_normalisation
+from recfactory.benchmarks.nasrec.masked import masked_normalisation
 from recfactory.errors import UserError
 from recfactory.layers import normalise, normalised
 from recfactory.space.space import Space

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 import hw
-from recfactory.estimate import Estimated
+from recfactory.estimate.model import Estimated
 
 NAME, COLUMN = 24, 21
 ROWS: tuple[tuple[str, Callable[[hw.Estimate], float], str], ...] = (

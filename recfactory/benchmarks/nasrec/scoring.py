@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from recfactory.benchmarks.full_width import FullWidth
+from recfactory.benchmarks.nasrec.full_width import FullWidth
 from recfactory.layers.head import penultimate
 from recfactory.layers.stem import source_zero
 from recfactory.metrics import auc, logloss

@@ -8,8 +8,8 @@ import numpy as np
 
 import hw
 from recfactory.errors import UsageError
-from recfactory.estimate import Estimated
-from recfactory.estimate_table import amount, parts_of
+from recfactory.estimate.model import Estimated
+from recfactory.estimate.table import amount, parts_of
 from recfactory.files import whole_file
 
 ENDINGS = (".svg", ".png", ".pdf")

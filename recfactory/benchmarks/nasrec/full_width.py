@@ -9,7 +9,7 @@ more normalisations, sums with the zeros of the operators that were not chosen.
 import numpy as np
 import tensorflow as tf
 
-from recfactory.benchmarks.full_weights import Arrays, full_widths
+from recfactory.benchmarks.nasrec.full_weights import Arrays, full_widths
 from recfactory.layers.attention import Attention
 from recfactory.layers.dot_product import pack
 from recfactory.layers.normalise import normalise

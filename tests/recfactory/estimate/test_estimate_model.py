@@ -10,9 +10,9 @@ from recfactory.cli import main
 from recfactory.codesign.design_file import write_design
 from recfactory.codesign.designs import Designs
 from recfactory.codesign.hardware import Hardware
-from recfactory.estimate import OWN, SCORES, estimate_model
-from recfactory.estimate_plot import plot_estimated
-from recfactory.estimate_table import amount, format_estimated
+from recfactory.estimate.model import OWN, SCORES, estimate_model
+from recfactory.estimate.plot import plot_estimated
+from recfactory.estimate.table import amount, format_estimated
 from recfactory.features.layout import make_layout
 from recfactory.features.spec import FeatureSpec, read_spec, write_spec
 from recfactory.schema.columns import Categorical, Dense, Label, Schema

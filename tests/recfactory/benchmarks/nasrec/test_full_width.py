@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recfactory.benchmarks.full_weights import full_weights, path_parts
-from recfactory.benchmarks.full_width import FullWidth
+from recfactory.benchmarks.nasrec.full_weights import full_weights, path_parts
+from recfactory.benchmarks.nasrec.full_width import FullWidth
 from recfactory.features.layout import make_layout
 from recfactory.layers.head import penultimate
 from recfactory.space.genes import decode
