@@ -68,7 +68,7 @@ def handmade_row(
         first: their seed.
     """
     import_tensorflow_quietly()
-    from recfactory.tuner.evaluator import locked
+    from recfactory.tuner.locked import locked
 
     shutil.rmtree(folder, ignore_errors=True)
     with locked(tried):

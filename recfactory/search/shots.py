@@ -14,7 +14,7 @@ from recfactory.search.random_search import RandomSearch
 from recfactory.search.sampler import Sampler
 from recfactory.search.spread import spread
 from recfactory.search.stages import Stage, Stages
-from recfactory.search.trial import ALONE, FIRST, SECOND, Trial
+from recfactory.search.trial import AGAIN, ALONE, FIRST, SECOND, Trial
 
 Make = Callable[[Candidates, Sequence[Objective], Sequence[Constraint], int], Sampler]
 """Makes a sampler of the first stage from candidates, objectives, constraints and a seed."""
@@ -29,6 +29,7 @@ def one_shot(
     *,
     trials: int,
     finalists: int,
+    again: int = 0,
     by_first: bool = False,
 ) -> Stages:
     """A search in one supernet; the best that differ are trained alone.
@@ -41,12 +42,18 @@ def one_shot(
         seed: of all draws.
         trials: in the supernet.
         finalists: trained alone.
+        again: of them are trained once more, the best.
         by_first: whether those of several objectives are the front's best by the first one; they are from all
             over the front otherwise.
     """
     arguments = candidates, objectives, constraints, seed
-    alone = _alone(FIRST, finalists, *arguments, by_first=by_first)
-    return Stages([Stage(FIRST, trials, lambda _: make(*arguments)), alone])
+    return Stages(
+        [
+            Stage(FIRST, trials, lambda _: make(*arguments)),
+            _alone(FIRST, finalists, *arguments, by_first=by_first),
+            _again(again, *arguments, by_first=by_first),
+        ]
+    )
 
 
 def two_shot(
@@ -59,6 +66,7 @@ def two_shot(
     first: int,
     second: int,
     finalists: int,
+    again: int = 0,
     **evolution: Any,
 ) -> Stages:
     """Random candidates in the first supernet, evolution in the second, the best trained alone (2310.20705).
@@ -76,6 +84,7 @@ def two_shot(
         first: trials in the first supernet.
         second: trials in the second.
         finalists: trained alone.
+        again: of them are trained once more, the best.
         **evolution: as of `RegularisedEvolution`.
 
     Raises:
@@ -94,6 +103,7 @@ def two_shot(
             Stage(FIRST, first, lambda _: RandomSearch(*arguments)),
             Stage(SECOND, second, evolve),
             _alone(SECOND, finalists, *arguments),
+            _again(again, *arguments),
         ]
     )
 
@@ -116,14 +126,43 @@ def _alone(
             front = pareto_front(of_stage, objectives, constraints)
             others = [trial for trial in best if trial not in front]
             best = [*best_of(front, objectives[:1], (), len(front)), *others]
-        rows = [trial.row for trial in spread(candidates, best, count)]
-        return Listed(
-            rows,
-            candidates=candidates,
-            objectives=objectives,
-            constraints=constraints,
-            seed=seed,
-            stage=ALONE,
-        )
+        chosen = spread(candidates, best, count)
+        return _listed(chosen, candidates, objectives, constraints, seed, ALONE)
 
     return Stage(ALONE, count, begin)
+
+
+def _again(
+    count: int,
+    candidates: Candidates,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+    seed: int,
+    by_first: bool = False,
+) -> Stage:
+    """The stage in which the best of those trained alone are trained once more: luck made them the best."""
+
+    def begin(trials: Sequence[Trial]) -> Sampler:
+        of_stage = [trial for trial in trials if trial.stage == ALONE]
+        best = best_of(of_stage, objectives[:1] if by_first else objectives, constraints, count)
+        return _listed(best, candidates, objectives, constraints, seed, AGAIN)
+
+    return Stage(AGAIN, count, begin)
+
+
+def _listed(
+    trials: Sequence[Trial],
+    candidates: Candidates,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+    seed: int,
+    stage: str,
+) -> Sampler:
+    return Listed(
+        [trial.row for trial in trials],
+        candidates=candidates,
+        objectives=objectives,
+        constraints=constraints,
+        seed=seed,
+        stage=stage,
+    )

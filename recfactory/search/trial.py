@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-FIRST, SECOND, ALONE = "first", "second", "alone"
-"""Stages: scored in the supernet of the first shot, in that of the second, or trained alone."""
+FIRST, SECOND, ALONE, AGAIN = "first", "second", "alone", "again"
+"""Stages: scored in the first shot's supernet, in the second's, trained alone, trained alone once more."""
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from recfactory.space.space import Space, make_space
 from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
+from recfactory.tuner.alone import best_alone
 from recfactory.tuner.costs import measure_costs
-from recfactory.tuner.evaluator import best_alone
+from recfactory.tuner.evaluator import TRAINED
 from recfactory.tuner.forms import Candidate
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.oracle import SamplerOracle
@@ -138,6 +139,7 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
         constraints=constraints,
         seed=recipe.seed,
         finalists=recipe.finalists,
+        again=recipe.again,
         **options,
     )
 
@@ -176,9 +178,9 @@ def _valid_constraint(text: str) -> Constraint:
 
 def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str, Any]:
     entries = oracle.best_entries()
-    if not entries or entries[0].stage != ALONE:
+    if not entries or entries[0].stage not in TRAINED:
         raise UserError(f"'{out}': no finalist could be trained; its journal.jsonl has the reasons")
-    finalists = [entry for entry in entries if entry.stage == ALONE]
+    finalists = [entry for entry in entries if entry.stage == entries[0].stage]
     best = _chosen(finalists, oracle, recipe)
     candidate = _candidate(oracle, best)
     trained = read_json(best_alone(out, str(best.number)) / folder.RECIPE)["recipe"]
@@ -188,9 +190,9 @@ def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str,
     else:
         write_path(out / BEST, candidate, **about)
     if len(recipe.objectives) > 1:
-        last = [entry.trial for entry in finalists]
-        front = pareto_front(last, oracle.objectives, oracle.constraints)
-        write_json(out / PARETO, [_described(oracle, entry) for entry in finalists if entry.trial in front])
+        alone = [entry for entry in entries if entry.stage == ALONE]
+        front = pareto_front([entry.trial for entry in alone], oracle.objectives, oracle.constraints)
+        write_json(out / PARETO, [_described(oracle, entry) for entry in alone if entry.trial in front])
     result = {
         **_scores(best),
         "oracle": recipe.oracle,

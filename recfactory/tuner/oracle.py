@@ -18,7 +18,7 @@ from recfactory.search.candidates import Paths
 from recfactory.search.objectives import Constraint, check_constraints
 from recfactory.search.proposer import check_scores
 from recfactory.search.sampler import Sampler
-from recfactory.search.trial import ALONE, FIRST, SECOND
+from recfactory.search.trial import AGAIN, ALONE, FIRST, SECOND
 from recfactory.search.trial import Trial as Told
 from recfactory.space.space import Space
 from recfactory.tuner.display import Display, last_line
@@ -47,6 +47,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         constraints: on scores, such as `macs<=200000`.
         seed: of all draws; 0 is a seed like any other.
         finalists: how many of the best are trained alone at the end.
+        again: how many of those are trained once more, with another seed; the mean of both counts.
         designs: of a co-design, with paths of the space; None searches paths alone.
         context: what else the search depends on, as JSON values by name; it is resumed with the same only.
         max_consecutive_failed_trials: so many failures one after another end the search.
@@ -69,17 +70,18 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         constraints: Iterable[Constraint | str] = (),
         seed: int = 0,
         finalists: int = 0,
+        again: int = 0,
         designs: Designs | None = None,
         context: Mapping[str, Any] | None = None,
         max_consecutive_failed_trials: int = 3,
         lost_seconds: float = 120.0,
     ) -> None:
-        _check_whole(max_trials=(max_trials, 1), seed=(seed, 0), finalists=(finalists, 0))
+        _check_whole(max_trials=(max_trials, 1), seed=(seed, 0), finalists=(finalists, 0), again=(again, 0))
         _check_whole(max_consecutive_failed_trials=(max_consecutive_failed_trials, 1))
         hyperparameters = kt.HyperParameters()
         self.candidates: Searched = designs or Paths(space)
         declare(self.candidates, hyperparameters)
-        hyperparameters.Choice(STAGE, [FIRST, SECOND, ALONE])
+        hyperparameters.Choice(STAGE, [FIRST, SECOND, ALONE, AGAIN])
         super().__init__(
             objective=keras_tuner_objective(objective),
             max_trials=int(max_trials),
@@ -87,7 +89,8 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
             max_consecutive_failed_trials=max_consecutive_failed_trials,
         )
         self.seed = int(seed)  # keras-tuner takes a random one for 0
-        self.space, self.finalists, self.lost_seconds = space, int(finalists), lost_seconds
+        self.space, self.finalists, self.again = space, int(finalists), int(again)
+        self.lost_seconds = lost_seconds
         self.objectives = sampler_objectives(self.objective)
         self.constraints = sampler_constraints(constraints)
         check_constraints(self.constraints)
@@ -119,7 +122,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
     @property
     def planned(self) -> int:
         """Trials of the whole search."""
-        return int(self.max_trials) + self.finalists
+        return int(self.max_trials) + self.finalists + self.again
 
     @property
     def over(self) -> bool:
@@ -297,6 +300,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
             "constraints": [str(constraint) for constraint in self.constraints],
             "max_trials": self.max_trials,
             "finalists": self.finalists,
+            "again": self.again,
             "seed": self.seed,
             **self.numbers(),
             "context": self.context,

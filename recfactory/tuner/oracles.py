@@ -48,6 +48,7 @@ class OneShotOracle(SamplerOracle):
             self.seed,
             trials=int(self.max_trials),
             finalists=self.finalists,
+            again=self.again,
             by_first=self.by_first,
         )
 
@@ -227,6 +228,7 @@ class FGPSOracle(SamplerOracle):
             first=self.first,
             second=int(self.max_trials) - self.first,
             finalists=self.finalists,
+            again=self.again,
             **self.evolution,
         )
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from recfactory.search.front import finalists
 from recfactory.search.objectives import Constraint, Objective
-from recfactory.search.trial import ALONE, FIRST, SECOND
+from recfactory.search.trial import AGAIN, ALONE, FIRST, SECOND
 from recfactory.tuner.ledger import Entry
 
-STAGES = (ALONE, SECOND, FIRST)
+STAGES = (AGAIN, ALONE, SECOND, FIRST)
 """The most telling scores first: those of different stages cannot be compared."""
 
 

@@ -22,6 +22,8 @@ TWO_SHOT = ("fgps",)
 """Oracles that train a second supernet."""
 FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
 """Shares of a budget: what finalists and mining take, what trials get at least, what shots take at most."""
+AGAIN = 1 / 3
+"""Share of finalists, the best, that are trained once more."""
 MOST_EPOCHS = 12
 """Of a supernet; more would have the embeddings learn the rows by heart."""
 MINED_PER_SECOND = 3000
@@ -47,6 +49,7 @@ class SearchRecipe:
         trials: scored in the supernets, all stages together.
         first: of them in the first of two supernets; None for half.
         finalists: trained alone.
+        again: of them, the best, that are trained once more with another seed; the mean of both counts.
         shot: how each supernet is trained.
         final: how a finalist is trained: with each of these, and the best counts.
         mining: as of `Mining`.
@@ -66,6 +69,7 @@ class SearchRecipe:
     trials: int = 200
     first: int | None = None
     finalists: int = 5
+    again: int = 0
     shot: ShotRecipe = field(
         default_factory=lambda: ShotRecipe(
             optimizer="adam", learning_rate=0.001, embedding_l2=0.05, patience=2
@@ -96,6 +100,7 @@ class SearchRecipe:
             require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
         require(len(self.final) > 0, "search: final", "empty", "a list of recipes")
         require(self.finalists >= 1, "search: finalists", self.finalists, "1 or more")
+        require(0 <= self.again <= self.finalists, "search: again", self.again, f"from 0 to {self.finalists}")
 
 
 def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int) -> SearchRecipe:
@@ -110,9 +115,14 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     seconds = 60 * minutes
     two_shot = asked.get("oracle", SearchRecipe.oracle) in TWO_SHOT
     shots = 2 if two_shot else 1
-    finalists = max(2, min(MOST_FINALISTS, round(seconds * FINALISTS / costs.training)))
+    once_more = _again(asked)
+    once = costs.training / len(asked.get("final", SearchRecipe().final))  # by one recipe
+    finalists = round(seconds * FINALISTS / (costs.training + once_more * once))
+    finalists = max(2, min(MOST_FINALISTS, finalists))
+    again = round(once_more * asked.get("finalists", finalists))
+    again = again if again > 1 else 0  # one alone is not compared with anything
     mining = seconds * MINING if two_shot else 0.0
-    left = seconds - finalists * costs.training - mining
+    left = seconds - finalists * costs.training - again * once - mining
     training = min(seconds * SHOTS, left - seconds * TRIALS)
     epochs = max(1, min(MOST_EPOCHS, round(training / costs.epoch / shots)))
     left -= shots * epochs * costs.epoch
@@ -121,12 +131,19 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     budget: dict[str, Any] = {
         "trials": max(20, round(left / costs.score)),
         "finalists": finalists,
+        "again": again,
         "shot": {**default.shot.to_dict(), "epochs": epochs},
         "mining": {"initial": paths // 10, "steps": paths // Mining.kept},
         "farthest": _farthest(epochs * steps // STEPS_PER_CHOSEN),
     }
     nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
     return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
+
+
+def _again(asked: Mapping[str, Any]) -> float:
+    """The share of finalists trained once more: of a front there is no best one, unless a rule says so."""
+    several = len(asked.get("objectives", SearchRecipe.objectives)) > 1
+    return 0.0 if several and asked.get("rule") != "best" else AGAIN
 
 
 def _farthest(size: int) -> dict[str, int]:

@@ -10,7 +10,8 @@ from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source, Split
 from recfactory.training.train import train
-from recfactory.tuner.evaluator import Evaluator, Train
+from recfactory.tuner.alone import Train
+from recfactory.tuner.evaluator import Evaluator
 from recfactory.tuner.forms import from_hyperparameters
 from recfactory.tuner.loop import Tuner
 from recfactory.tuner.oracle import SamplerOracle

@@ -10,7 +10,7 @@ from recfactory.search.choice import choose
 from recfactory.search.conformance import CHECKS, check_sampler
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.farthest import Farthest
-from recfactory.search.front import finalists
+from recfactory.search.front import finalists, pareto_front
 from recfactory.search.mining import Mining
 from recfactory.search.objectives import Objective
 from recfactory.search.random_search import RandomSearch
@@ -89,6 +89,24 @@ def test_one_shot_trains_its_best_alone():
         assert [suggestion.stage for suggestion in search.suggested] == ["first"] * 40 + ["alone"] * 4
         best = best_apart(search, "first")
         assert [trial.row for trial in of_stage(search.finished, "alone")] == [trial.row for trial in best]
+
+
+def test_the_best_of_those_are_trained_once_more():
+    for make in (partial(make_two_shot, again=2), partial(MAKES["random"], again=2)):
+        search = searched(make)
+        assert [suggestion.stage for suggestion in search.suggested[-3:]] == ["alone", "again", "again"]
+        best = finalists(of_stage(search.finished, "alone"), [LOSS], (), 2)
+        assert [suggestion.row for suggestion in search.suggested[-2:]] == [trial.row for trial in best]
+
+
+def test_the_finalists_of_several_objectives():
+    both = [LOSS, Objective("macs")]
+    search = Rehearsal(partial(MAKES["random"], by_first=True), both)
+    search.run(1000)
+    search.finish(*search.pending)
+    front = pareto_front(of_stage(search.finished, "first"), both)
+    best = spread(Paths(SPACE), sorted(front, key=lambda trial: trial.scores["loss"]), 1)
+    assert search.suggested[40].row == best[0].row
 
 
 def test_what_is_chosen_beats_random_candidates():

@@ -19,6 +19,7 @@ ASKED = {
     "space": "small",
     "trials": 12,
     "finalists": 2,
+    "again": 2,
     "shot": {"epochs": 1, "batch_size": 100},
     "final": [{"epochs": 2, "batch_size": 200}, {"epochs": 1, "batch_size": 200}],
     "mining": {"initial": 20, "steps": 20},
@@ -58,7 +59,7 @@ def test_a_search_leaves_what_it_found_and_goes_on_where_it_was(features, tmp_pa
     ]
     path = read_path(tmp_path / "whole" / "best.json")
     assert (path.macs, path.params) == (found["macs"], found["params"])
-    assert found["trials"] == 14
+    assert found["trials"] == 16
     assert (tmp_path / "whole" / "alone").is_dir()
     assert json.loads((tmp_path / "whole" / "result.json").read_text()) == found
 

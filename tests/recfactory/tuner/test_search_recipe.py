@@ -13,6 +13,7 @@ def seconds(recipe, shots):
         shots * recipe.shot.epochs * COSTS.epoch
         + recipe.trials * COSTS.score
         + recipe.finalists * COSTS.training
+        + recipe.again * COSTS.training / 2  # by one of two recipes
     )
 
 
@@ -38,6 +39,14 @@ def test_dear_finalists_leave_trials_their_share():
     assert recipe.shot.epochs >= 3
 
 
+def test_the_best_finalists_are_trained_once_more():
+    assert complete({"finalists": 9}, 10, COSTS, STEPS).again == 3
+    assert complete({"finalists": 4}, 10, COSTS, STEPS).again == 0
+    several = {"finalists": 9, "oracle": "pareto", "objectives": ["logloss", "macs"]}
+    assert complete(several, 10, COSTS, STEPS).again == 0
+    assert complete({**several, "rule": "best"}, 10, COSTS, STEPS).again == 3
+
+
 def test_what_is_asked_for_stays():
     asked = {"trials": 30, "finalists": 7, "shot": {"batch_size": 128}, "mining": {"chains": 1}, "seed": 0}
     recipe = complete(asked, 10, COSTS, STEPS)
@@ -58,6 +67,7 @@ def test_small_and_large_budgets_stay_within_bounds():
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
+        ({"again": 3, "finalists": 2}, "again must be from 0 to 2"),
         ({"orakle": "fgps"}, "did you mean 'oracle'"),
         ({"oracle": "magic"}, "oracle must be one of fgps"),
         ({"trials": 1}, "trials must be 2 or more"),

@@ -81,7 +81,13 @@ def test_what_lies_in_the_folder(done):
         for stage in ("first", "second")
         for rest in (".lock", "/shot.json", "/checkpoint.npz")
     }
-    assert names == shots | {"journal.jsonl", "chosen.npz", "chosen.json", "alone/12.lock", "alone/13.lock"}
+    assert names == shots | {
+        "journal.jsonl",
+        "chosen.npz",
+        "chosen.json",
+        "alone/12.lock",
+        "alone/13.lock",
+    } | {f"alone/{number}/candidate.json" for number in (12, 13)}
     report = json.loads((done.oracle.project_dir / "chosen.json").read_text())
     assert report["chosen"] == 10
     assert report["trials"] == 6
