@@ -7,7 +7,7 @@ from typing import Any
 from recfactory.cli.data import features
 from recfactory.cli.models import train
 from recfactory.cli.release import evaluate
-from recfactory.cli.search import search
+from recfactory.cli.search import search, with_defaults
 from recfactory.cli.terminal import Result, say
 
 
@@ -87,7 +87,7 @@ def _search_stages(config: Any, recipe: Any, places: dict[str, str]) -> list[Any
 
     if config.search is None:
         return []
-    settings = dict(config.search)
+    settings = with_defaults(dict(config.search))
     if config.recipe:
         settings.setdefault("final", [config.recipe])
     minutes = settings.pop("minutes", 30.0)

@@ -23,16 +23,30 @@ def do_search(asked: argparse.Namespace) -> Result:
     settings |= {"space": asked.space, "seed": asked.seed, "constraints": asked.constraint}
     settings["objectives"] = asked.objectives.split(",")
     if asked.hardware is not None:
-        from recfactory.codesign.hardware import read_hardware
-
-        settings["hardware"] = read_hardware(asked.hardware).to_dict()
-    several = asked.hardware is not None or len(settings["objectives"]) > 1
-    settings["oracle"] = asked.oracle or ("pareto" if several else "fgps")
+        settings["hardware"] = asked.hardware
+    if asked.oracle is not None:
+        settings["oracle"] = asked.oracle
     if asked.trials is not None:
         settings["trials"] = asked.trials
     if asked.resume and not (Path(asked.out) / "search.json").is_file():
         raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
-    return search(asked.features, asked.out, settings, asked.minutes)
+    return search(asked.features, asked.out, with_defaults(settings), asked.minutes)
+
+
+def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a search with the hardware read from the file that it names, and the oracle that fits.
+
+    Raises:
+        UserError: for a hardware file that is not there or not right.
+    """
+    hardware = settings.get("hardware")
+    several = hardware is not None or len(settings.get("objectives", ())) > 1
+    settings = {"oracle": "pareto" if several else "fgps", **settings}
+    if isinstance(hardware, str):
+        from recfactory.codesign.hardware import read_hardware
+
+        settings["hardware"] = read_hardware(hardware).to_dict()
+    return settings
 
 
 def search(features: str, out: str, settings: dict[str, Any], minutes: float) -> Result:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from recfactory.cli import main
+from recfactory.cli.search import with_defaults
 
 HEADER = "click,user,hour\n"
 ROWS = "".join(f"{i % 3 == 0:d},u{i % 7},{i % 24}\n" for i in range(200))
@@ -176,6 +177,14 @@ def features(tmp_path_factory):
     data = write(folder / "clicks.csv", HEADER + ROWS)
     assert main(["features", "--data", data, "--label", "click", "--out", str(folder / "features")]) == 0
     return folder / "features"
+
+
+def test_hardware_is_read_and_the_oracle_fits():
+    assert with_defaults({"trials": 5}) == {"oracle": "fgps", "trials": 5}
+    assert with_defaults({"objectives": ["logloss", "macs"]})["oracle"] == "pareto"
+    found = with_defaults({"hardware": "handcrafted", "oracle": "evolution"})
+    assert found["oracle"] == "evolution"
+    assert found["hardware"]["base"]["machine"] == "pim"
 
 
 @pytest.mark.parametrize(
