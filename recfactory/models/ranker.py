@@ -22,8 +22,8 @@ class Ranker(keras.Model):
         embedding_l2: weight decay of embeddings: half of it times the squared norm of each table row that
             a batch touches, each row once, is added to the batch's mean loss.
         clip_norm: largest norm of all gradients of a step together; 0 is no limit.
-        prior: log-odds that the tower's logit is added to: with those of the training rows, the first steps
-            need not learn how rare clicks are.
+        prior: log-odds that the tower's logit is added to, a weight that no step changes: with those of the
+            training rows, the first steps need not learn how rare clicks are.
         embedding_bits: of a number of the table, see `FusedEmbedding`.
     """
 
@@ -40,9 +40,10 @@ class Ranker(keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         self.layout, self.embedding_dim = layout, embedding_dim
-        self.embedding_l2, self.clip_norm, self.prior = embedding_l2, clip_norm, prior
+        self.embedding_l2, self.clip_norm = embedding_l2, clip_norm
         self.embedding = FusedEmbedding(layout, embedding_dim, bits=embedding_bits)
         self.tower = tower
+        self.prior = self.add_weight((), keras.initializers.Constant(prior), trainable=False, name="prior")
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.table_optimizer: SparseOptimizer | None = None
         self.build()
@@ -144,7 +145,7 @@ class Ranker(keras.Model):
             "tower": keras.saving.serialize_keras_object(self.tower),
             "embedding_l2": self.embedding_l2,
             "clip_norm": self.clip_norm,
-            "prior": self.prior,
+            "prior": float(self.prior),
             "embedding_bits": self.embedding.bits,
         }
 

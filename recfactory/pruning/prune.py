@@ -193,7 +193,7 @@ def _with_tower(ranker: Ranker, tower: keras.layers.Layer) -> Ranker:
         tower,
         embedding_l2=ranker.embedding_l2,
         clip_norm=ranker.clip_norm,
-        prior=ranker.prior,
+        prior=float(ranker.prior),
         name=ranker.name,
     )
     found.embedding.table.assign(ranker.embedding.table)

@@ -17,9 +17,9 @@ from recfactory.training.checkpoint import CHECKPOINT, Weights
 from recfactory.training.recipe import Recipe
 from recfactory.training.record import Record
 from recfactory.training.score import measure, probabilities, read_answers
+from recfactory.training.settling import settler
 from recfactory.training.source import Source
 from recfactory.training.state import State
-from recfactory.training.statistics import statistics_measurer
 
 CHECKPOINT_SECONDS = 60.0
 """Between checkpoints inside an epoch; there is one after each epoch as well."""
@@ -49,13 +49,13 @@ def run_epochs(
         log(f"resuming after {state.epoch} epochs and {state.step} batches")
     answers = read_answers(source, "valid")
     record = Record(out, state)
-    measure_statistics = statistics_measurer(ranker, source, recipe)
+    settle = settler(ranker, source, recipe)
     while not state.done(recipe):
         _one_epoch(ranker, source, recipe, _Keeper(path, state, best, checkpoint_seconds))
         loss = float(ranker.mean_loss.result())
         if not math.isfinite(loss):
             raise UserError(f"the loss of epoch {state.epoch + 1} is not a number; lower the learning rate")
-        measure_statistics(state.epoch)
+        settle(state.epoch)
         valid_logloss, valid_auc = measure(answers, probabilities(ranker, source, "valid"))
         rate = float(f"{ranker.optimizer.learning_rate.numpy():.6g}")
         better = state.finish_epoch(
