@@ -50,8 +50,7 @@ def one_shot(
     return Stages(
         [
             Stage(FIRST, trials, lambda _: make(*arguments)),
-            _alone(FIRST, finalists, *arguments, by_first=by_first),
-            _again(again, *arguments, by_first=by_first),
+            *_ending(FIRST, finalists, again, *arguments, by_first=by_first),
         ]
     )
 
@@ -102,67 +101,57 @@ def two_shot(
         [
             Stage(FIRST, first, lambda _: RandomSearch(*arguments)),
             Stage(SECOND, second, evolve),
-            _alone(SECOND, finalists, *arguments),
-            _again(again, *arguments),
+            *_ending(SECOND, finalists, again, *arguments),
         ]
     )
 
 
-def _alone(
+def _ending(
     searched: str,
-    count: int,
+    finalists: int,
+    again: int,
     candidates: Candidates,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint],
     seed: int,
     by_first: bool = False,
-) -> Stage:
-    """The stage in which the best of the one before are trained alone."""
+) -> list[Stage]:
+    """The best of a stage are trained alone, and the best of these once more: luck has its part in being best.
 
-    def begin(trials: Sequence[Trial]) -> Sampler:
-        of_stage = [trial for trial in trials if trial.stage == searched]
-        best = best_of(of_stage, objectives, constraints, len(of_stage))
+    Args:
+        searched: the stage.
+        finalists: trained alone.
+        again: trained once more.
+        candidates: that were searched.
+        objectives: of the trials.
+        constraints: on scores.
+        seed: of the samplers.
+        by_first: as of `one_shot`.
+    """
+
+    def differing(trials: Sequence[Trial]) -> Sequence[Trial]:
+        best = best_of(trials, objectives, constraints, len(trials))
         if by_first:
-            front = pareto_front(of_stage, objectives, constraints)
+            front = pareto_front(trials, objectives, constraints)
             others = [trial for trial in best if trial not in front]
             best = [*best_of(front, objectives[:1], (), len(front)), *others]
-        chosen = spread(candidates, best, count)
-        return _listed(chosen, candidates, objectives, constraints, seed, ALONE)
+        return spread(candidates, best, finalists)
 
-    return Stage(ALONE, count, begin)
+    def best(trials: Sequence[Trial]) -> Sequence[Trial]:
+        return best_of(trials, objectives[:1] if by_first else objectives, constraints, again)
 
+    def stage(name: str, count: int, before: str, choose: Callable[..., Sequence[Trial]]) -> Stage:
+        def begin(trials: Sequence[Trial]) -> Sampler:
+            chosen = choose([trial for trial in trials if trial.stage == before])
+            return Listed(
+                [trial.row for trial in chosen],
+                candidates=candidates,
+                objectives=objectives,
+                constraints=constraints,
+                seed=seed,
+                stage=name,
+            )
 
-def _again(
-    count: int,
-    candidates: Candidates,
-    objectives: Sequence[Objective],
-    constraints: Sequence[Constraint],
-    seed: int,
-    by_first: bool = False,
-) -> Stage:
-    """The stage in which the best of those trained alone are trained once more: luck made them the best."""
+        return Stage(name, count, begin)
 
-    def begin(trials: Sequence[Trial]) -> Sampler:
-        of_stage = [trial for trial in trials if trial.stage == ALONE]
-        best = best_of(of_stage, objectives[:1] if by_first else objectives, constraints, count)
-        return _listed(best, candidates, objectives, constraints, seed, AGAIN)
-
-    return Stage(AGAIN, count, begin)
-
-
-def _listed(
-    trials: Sequence[Trial],
-    candidates: Candidates,
-    objectives: Sequence[Objective],
-    constraints: Sequence[Constraint],
-    seed: int,
-    stage: str,
-) -> Sampler:
-    return Listed(
-        [trial.row for trial in trials],
-        candidates=candidates,
-        objectives=objectives,
-        constraints=constraints,
-        seed=seed,
-        stage=stage,
-    )
+    return [stage(ALONE, finalists, searched, differing), stage(AGAIN, again, ALONE, best)]
