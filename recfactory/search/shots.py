@@ -116,7 +116,7 @@ def _ending(
     seed: int,
     by_first: bool = False,
 ) -> list[Stage]:
-    """The best of a stage are trained alone, and the best of these once more: luck has its part in being best.
+    """The best of a stage are trained alone, and the best of these once more, for luck has its part.
 
     Args:
         searched: the stage.
