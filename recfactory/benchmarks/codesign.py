@@ -1,5 +1,6 @@
 """Compares co-designs with searched architectures on fixed machines, and shows what few bits cost."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,10 +68,11 @@ def bench_codesign(
     """
     settings, found = settings_of(dataset), read_winners(winners)
     features, folder = Path(features), Path(folder)
-    asked = {**settings.search, **ASKED}
     jobs = []
     for winner in found:
-        own = (features, folder / f"codesign-{winner.seed}", winner, {**asked, "seed": winner.seed})
+        start = [json.loads(winner.path.to_json())]
+        asked = {**settings.search, **ASKED, "seed": winner.seed, "start": start}
+        own = (features, folder / f"codesign-{winner.seed}", winner, asked)
         jobs += [
             Job("codesign", winner.seed, codesign_row, (*own, settings.minutes, LEAST)),
             Job("bits", winner.seed, bits_row, (features, folder / f"bits-{winner.seed}", winner)),

@@ -49,6 +49,13 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
         metavar="FILE",
         help="a machine, or what to search of it, such as examples/codesign.yaml",
     )
+    add(
+        "--start",
+        action="append",
+        default=[],
+        metavar="BEST.json",
+        help="an architecture that a Pareto search starts from, found in the same space; may be repeated",
+    )
     add("--minutes", type=_positive, default=30.0, help="of processor time to plan for (default: 30)")
     add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
     add("--seed", type=int, default=1, help="of everything (default: 1)")

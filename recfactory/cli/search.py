@@ -1,11 +1,13 @@
 """`recfactory search`."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 from recfactory.cli.terminal import Result, quietly, say, setting
 from recfactory.errors import UsageError, UserError
+from recfactory.space.path_file import read_path
 
 
 def do_search(asked: argparse.Namespace) -> Result:
@@ -24,6 +26,8 @@ def do_search(asked: argparse.Namespace) -> Result:
     settings["objectives"] = asked.objectives.split(",")
     if asked.hardware is not None:
         settings["hardware"] = asked.hardware
+    if asked.start:
+        settings["start"] = asked.start
     if asked.oracle is not None:
         settings["oracle"] = asked.oracle
     if asked.trials is not None:
@@ -34,14 +38,17 @@ def do_search(asked: argparse.Namespace) -> Result:
 
 
 def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a search with the hardware read from the file that it names, and the oracle that fits.
+    """Settings of a search with the files read that they name, and the oracle that fits.
 
     Raises:
-        UserError: for a hardware file that is not there or not right.
+        UserError: for a file that is not there or not right.
     """
-    hardware = settings.get("hardware")
-    several = hardware is not None or len(settings.get("objectives", ())) > 1
+    hardware, start = settings.get("hardware"), settings.get("start", ())
+    several = hardware is not None or start or len(settings.get("objectives", ())) > 1
     settings = {"oracle": "pareto" if several else "fgps", **settings}
+    if start:
+        paths = [read_path(file).to_json() if isinstance(file, str) else json.dumps(file) for file in start]
+        settings["start"] = [json.loads(path) for path in paths]
     if isinstance(hardware, str):
         from recfactory.codesign.hardware import read_hardware
 

@@ -94,6 +94,18 @@ class Designs:
         )
         return self._joined(paths, bits, self._sample_machines(count, rng))
 
+    def around(self, paths: AnyRows, count: int, rng: np.random.Generator) -> Rows:
+        """Random candidates with given paths, taken in turn.
+
+        Args:
+            paths: rows of the space, at least one.
+            count: of candidates.
+            rng: source of randomness.
+        """
+        rows = self.sample(count, rng)
+        rows[:, self.of_path] = paths[np.arange(count) % len(paths)]
+        return rows
+
     def mutate(self, rows: AnyRows, rng: np.random.Generator, mutations: int = 1) -> Rows:
         """A mutant of each.
 

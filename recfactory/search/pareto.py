@@ -23,6 +23,7 @@ class ParetoEvolution(Proposer):
         population: alive at once; None for a sixteenth of the planned trials, but at least 16.
         crossovers: the share of children of two parents; the others have one.
         trials: planned.
+        start: rows; the first half of the first population is of these.
         **options: as of `Proposer`; one objective or several.
     """
 
@@ -32,16 +33,21 @@ class ParetoEvolution(Proposer):
         population: int | None = None,
         crossovers: float = 0.9,
         trials: int = 2048,
+        start: Sequence[Sequence[int]] = (),
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self.population, self.crossovers = population or max(16, trials // 16), crossovers
+        self.start = self._different(start)[: self.population // 2]
         self._alive: list[int] = []
         """Places in `trials`, from the best on."""
 
     def propose(self, count: int, rng: np.random.Generator) -> Rows:
-        """Random candidates for the first population, then mutated children of its members."""
-        if len(self.suggested) < self.population or not self._alive:
+        """The start and random candidates for the first population, then mutated children of its members."""
+        born = len(self.suggested)
+        if born < len(self.start):
+            return np.asarray(self.start[born : born + 1], np.int16)
+        if born < self.population or not self._alive:
             return sample_feasible(self.candidates, self.constraints, count, rng)
         one, other = self._parents(count, rng), self._parents(count, rng)
         single = rng.random(count) >= self.crossovers

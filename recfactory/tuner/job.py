@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path as Folder
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from recfactory.search.front import pareto_front
 from recfactory.search.objectives import Constraint, parse_constraint
 from recfactory.search.trial import ALONE
 from recfactory.settings import read_settings, write_settings
+from recfactory.space.path import Path
 from recfactory.space.path_file import write_path
 from recfactory.space.space import Space, make_space
 from recfactory.training import folder
@@ -51,7 +52,7 @@ VALID = "val_"
 
 
 def search(
-    features: Path | str, out: Path | str, asked: Mapping[str, Any], minutes: float, log: Log
+    features: Folder | str, out: Folder | str, asked: Mapping[str, Any], minutes: float, log: Log
 ) -> dict[str, Any]:
     """Searches an architecture, or goes on with a search that was interrupted.
 
@@ -71,7 +72,7 @@ def search(
     Raises:
         UserError: for settings that cannot be, or a folder of another search.
     """
-    out, source = Path(out), open_source(features)
+    out, source = Folder(out), open_source(features)
     space, recipe = plan(source, out, asked, minutes, log)
     tuner = make_tuner(space, source.layout, out, recipe)
     tuner.search(source.split("train"), source.split("valid"))
@@ -79,7 +80,7 @@ def search(
 
 
 def plan(
-    source: Source, out: Path, asked: Mapping[str, Any], minutes: float, log: Log
+    source: Source, out: Folder, asked: Mapping[str, Any], minutes: float, log: Log
 ) -> tuple[Space, SearchRecipe]:
     """The space and the recipe of a search; the costs that a budget needs are measured once.
 
@@ -132,6 +133,7 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
     if recipe.oracle == "pareto":
         options["by_first"] = recipe.rule == "best"
+        options["start"] = [Path.from_json(json.dumps(values)) for values in recipe.start]
     return ORACLES[recipe.oracle](
         space,
         objective=[_valid_name(name) for name in recipe.objectives],
@@ -144,7 +146,7 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
     )
 
 
-def make_tuner(space: Space, layout: Layout, out: Path, recipe: SearchRecipe) -> SupernetTuner:
+def make_tuner(space: Space, layout: Layout, out: Folder, recipe: SearchRecipe) -> SupernetTuner:
     """The tuner of a recipe.
 
     Args:
@@ -176,7 +178,7 @@ def _valid_constraint(text: str) -> Constraint:
     return replace(constraint, name=_valid_name(constraint.name))
 
 
-def _finish(oracle: SamplerOracle, out: Path, recipe: SearchRecipe) -> dict[str, Any]:
+def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe) -> dict[str, Any]:
     entries = oracle.best_entries()
     if not entries or entries[0].stage not in TRAINED:
         raise UserError(f"'{out}': no finalist could be trained; its journal.jsonl has the reasons")

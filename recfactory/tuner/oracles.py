@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from recfactory.errors import UsageError
 from recfactory.predictor.on_space import fit_on_space
 from recfactory.predictor.options import PredictorOptions
@@ -12,6 +14,7 @@ from recfactory.search.candidates import AnyRows, Paths
 from recfactory.search.choice import LEAST, Choice, choose
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.farthest import Farthest
+from recfactory.search.feasible import DRAWN
 from recfactory.search.metropolis import MetropolisEvolution
 from recfactory.search.mining import Mining, Predictor
 from recfactory.search.objectives import Floats, only_objective
@@ -20,6 +23,8 @@ from recfactory.search.random_search import RandomSearch
 from recfactory.search.sampler import Sampler
 from recfactory.search.shots import one_shot, two_shot
 from recfactory.search.trial import Trial
+from recfactory.space.genes import encode
+from recfactory.space.path import Path
 from recfactory.tuner.chosen import choose_once
 from recfactory.tuner.oracle import SamplerOracle
 
@@ -137,6 +142,7 @@ class ParetoOracle(OneShotOracle):
         crossovers: the share of children of two parents.
         by_first: whether the finalists are the front's best by the first objective; they are from all over
             the front otherwise.
+        start: paths of the space; half of the first population has them, with bits and machines at random.
         **options: as of `SamplerOracle`.
     """
 
@@ -146,19 +152,31 @@ class ParetoOracle(OneShotOracle):
         population: int | None = None,
         crossovers: float = 0.9,
         by_first: bool = False,
+        start: Sequence[Path] = (),
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
         self._own: dict[str, Any] = {"population": population, "crossovers": crossovers}
-        self.by_first = by_first
+        self.by_first, self.start = by_first, tuple(start)
+        if any(path.space != self.space for path in self.start):
+            raise UsageError("start: the path is of another space than the one searched; set its sizes")
 
     def numbers(self) -> dict[str, Any]:
         """Those of the evolution, and which finalists it has."""
-        return {**self._own, "by_first": self.by_first}
+        start = encode(self.start).tolist() if self.start else []
+        return {**self._own, "by_first": self.by_first, "start": start}
 
     def make_first(self, *arguments: Any) -> Sampler:
         """Evolution of a front."""
-        return ParetoEvolution(*arguments, trials=int(self.max_trials), **self._own)
+        start = self._with_start() if self.start else ()
+        return ParetoEvolution(*arguments, trials=int(self.max_trials), start=start, **self._own)
+
+    def _with_start(self) -> list[list[int]]:
+        """Candidates with the paths of `start`; with hardware many of each."""
+        paths, searched = encode(self.start), self.candidates
+        if isinstance(searched, Paths):
+            return paths.tolist()
+        return searched.around(paths, DRAWN, np.random.default_rng(self.seed)).tolist()
 
 
 class FGPSOracle(SamplerOracle):

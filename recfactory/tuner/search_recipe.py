@@ -56,6 +56,7 @@ class SearchRecipe:
         farthest: as of `Farthest`.
         options: further numbers of the oracle.
         hardware: bits and machines that are searched too, as of `Hardware.from_dict`; None for paths alone.
+        start: paths as of `Path.to_json`, that a Pareto search starts from.
         rule: which finalist is taken: `best` by the first objective, or the `knee` of the front; None for the
             knee of several objectives.
     """
@@ -83,6 +84,7 @@ class SearchRecipe:
     farthest: Farthest = field(default_factory=Farthest)
     options: Mapping[str, Any] = field(default_factory=dict)
     hardware: Mapping[str, Any] | None = None
+    start: tuple[Mapping[str, Any], ...] = ()
     rule: Literal["best", "knee"] | None = None
 
     def __post_init__(self) -> None:
@@ -99,6 +101,12 @@ class SearchRecipe:
         if self.first is not None:
             require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
         require(len(self.final) > 0, "search: final", "empty", "a list of recipes")
+        require(
+            not self.start or self.oracle == "pareto",
+            "search: oracle",
+            self.oracle,
+            "pareto for a search that starts from a path",
+        )
         require(self.finalists >= 1, "search: finalists", self.finalists, "1 or more")
         require(0 <= self.again <= self.finalists, "search: again", self.again, f"from 0 to {self.finalists}")
 

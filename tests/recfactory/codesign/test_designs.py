@@ -113,6 +113,16 @@ def test_adcs_that_lose_nothing_are_the_same_by_any_name():
     assert DESIGNS.decode(rows)[0] == DESIGNS.decode(rows)[1]
 
 
+def test_candidates_around_paths_have_these_paths():
+    rng = np.random.default_rng(3)
+    rows = DESIGNS.sample(2, rng)
+    paths = rows[:, DESIGNS.of_path]
+    found = DESIGNS.around(paths, 9, rng)
+    np.testing.assert_array_equal(found[:, DESIGNS.of_path], paths[[0, 1, 0, 1, 0, 1, 0, 1, 0]])
+    assert len(np.unique(found, axis=0)) > 2
+    DESIGNS.decode(found)
+
+
 def test_genes_are_symbols():
     genes = DESIGNS.genes(DESIGNS.sample(5000, np.random.default_rng(2)))
     assert (genes.min(axis=0) >= 0).all()

@@ -45,6 +45,14 @@ def test_its_hypervolume_beats_that_of_random_search():
     assert min(evolved) > max(randomly)
 
 
+def test_it_starts_from_what_it_is_given():
+    start = Paths(SPACE).sample(12, np.random.default_rng(5)).tolist()
+    sampler = ParetoEvolution(Paths(SPACE), TWO, population=16, start=[*start, start[0]])
+    rows = [list(one.row) for one in sampler.suggest(16)]
+    assert rows[:8] == start[:8]
+    assert not any(row in start for row in rows[8:])
+
+
 def finished(sampler, scores):
     """Lets a sampler suggest and learn; the rows."""
     rows = [one.row for one in sampler.suggest(len(scores))]

@@ -16,6 +16,9 @@ from recfactory.codesign.workload import path_workload
 from recfactory.errors import UserError
 from recfactory.models import registry
 from recfactory.search.front import non_dominated_ranks
+from recfactory.search.rehearsal import TINY
+from recfactory.space.genes import decode
+from recfactory.space.sampling import sample_uniform
 from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import open_source
 from recfactory.tuner import job
@@ -34,6 +37,7 @@ ASKED = {
     "final": [{"epochs": 2, "batch_size": 200}],
     "seed": 3,
 }
+OTHER = decode(TINY, sample_uniform(TINY, 1, np.random.default_rng(0)))[0]
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +118,8 @@ def test_what_cannot_be_is_told(features, tmp_path):
         ({"oracle": "fgps", "objectives": ["logloss"]}, "two-shot search knows paths alone"),
         ({"hardware": None}, "with hardware also of energy_j"),
         ({"constraints": ["energy<=1e-15"]}, "no candidate keeps"),
+        ({"start": [json.loads(OTHER.to_json())]}, "the path is of another space than the one searched"),
+        ({"oracle": "random", "start": [json.loads(OTHER.to_json())]}, "pareto for a search that starts"),
         ({"hardware": {"base": "handcrafted", "choices": {"rows": [0]}}}, "rows"),
     ):
         with pytest.raises(UserError, match=told):
