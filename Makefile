@@ -28,7 +28,7 @@ lint: env
 	$(BIN)/lint-imports --config setup.cfg
 
 test: lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: env
 	$(BIN)/pytest -m slow

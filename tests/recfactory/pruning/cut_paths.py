@@ -44,7 +44,7 @@ def ranker_of(path, batch_norm, seed=0):
     """The model of a whole path, all of its weights random."""
     ranker = build_ranker(path, LAYOUT, batch_norm=batch_norm, prior=-0.5)
     rng = np.random.default_rng(seed)
-    for variable in ranker.weights:
+    for variable in [ranker.embedding.table, *ranker.tower.weights]:
         values = rng.normal(size=variable.shape) / np.sqrt(max(variable.shape[0], 4))
         variable.assign(np.abs(values) + 0.3 if "variance" in variable.path else values)
     return ranker
