@@ -16,8 +16,7 @@ from recfactory.training import checkpoint
 from recfactory.training.checkpoint import CHECKPOINT, Weights
 from recfactory.training.recipe import Recipe
 from recfactory.training.record import Record
-from recfactory.training.score import measure, probabilities, read_answers
-from recfactory.training.settling import settler
+from recfactory.training.settling import Settler
 from recfactory.training.source import Source
 from recfactory.training.state import State
 
@@ -47,29 +46,27 @@ def run_epochs(
     state, best = checkpoint.restore(path, ranker) if path.is_file() else (State(), [])
     if state.epoch or state.step:
         log(f"resuming after {state.epoch} epochs and {state.step} batches")
-    answers = read_answers(source, "valid")
     record = Record(out, state)
-    settle = settler(ranker, source, recipe)
+    settler = Settler(ranker, source, recipe)
     while not state.done(recipe):
         _one_epoch(ranker, source, recipe, _Keeper(path, state, best, checkpoint_seconds))
         loss = float(ranker.mean_loss.result())
         if not math.isfinite(loss):
             raise UserError(f"the loss of epoch {state.epoch + 1} is not a number; lower the learning rate")
-        settle(state.epoch)
-        valid_logloss, valid_auc = measure(answers, probabilities(ranker, source, "valid"))
         rate = float(f"{ranker.optimizer.learning_rate.numpy():.6g}")
-        better = state.finish_epoch(
-            {
-                "train_logloss": loss,
-                "valid_logloss": valid_logloss,
-                "valid_auc": valid_auc,
-                "learning_rate": rate,
-            },
-            source.rows["train"],
-        )
-        if better:
-            best = ranker.get_weights()
-        else:
+        with settler.judged(state.epoch) as (valid_logloss, valid_auc):
+            better = state.finish_epoch(
+                {
+                    "train_logloss": loss,
+                    "valid_logloss": valid_logloss,
+                    "valid_auc": valid_auc,
+                    "learning_rate": rate,
+                },
+                source.rows["train"],
+            )
+            if better:
+                best = ranker.get_weights()
+        if not better:
             for optimizer in ranker.optimizers():
                 optimizer.learning_rate = np.float32(rate * recipe.decay)
         checkpoint.save(path, ranker, state, best)

@@ -13,8 +13,8 @@ from scipy.special import expit
 from recfactory.models import registry
 from recfactory.models.perceptron import MOMENTUM
 from recfactory.training.recipe import Recipe
-from recfactory.training.score import probabilities, read_answers
-from recfactory.training.settling import FARTHEST, settler, shift
+from recfactory.training.score import measure, probabilities, read_answers
+from recfactory.training.settling import FARTHEST, Settler, shift
 from recfactory.training.source import open_source
 from recfactory.training.train import train
 
@@ -29,7 +29,7 @@ def built(features: Path, recipe: Recipe = RECIPE):
 def test_each_layer_has_the_statistics_of_what_it_gets_in_use(features: Path) -> None:
     source, ranker = built(features)
     deep = ranker.tower.deep
-    settler(ranker, source, RECIPE)(0)
+    Settler(ranker, source, RECIPE).settle(0)
     ((inputs, *_),) = source.epoch(RECIPE, 0, 0)  # one batch holds all rows
     hidden = ranker.embedding(inputs["ids"])
     fed = np.concatenate([inputs["numbers"], np.reshape(hidden, (len(hidden), -1))], axis=1)
@@ -42,7 +42,7 @@ def test_each_layer_has_the_statistics_of_what_it_gets_in_use(features: Path) ->
 
 def test_training_goes_on_as_before(features: Path) -> None:
     source, ranker = built(features)
-    settler(ranker, source, RECIPE)(0)
+    Settler(ranker, source, RECIPE).settle(0)
     deep = ranker.tower.deep
     assert [norm.momentum for norm in deep.norms] == [MOMENTUM, MOMENTUM]
     assert [drop.rate for drop in deep.drops] == [0.5, 0.5]
@@ -51,7 +51,7 @@ def test_training_goes_on_as_before(features: Path) -> None:
 def test_a_model_without_such_layers_has_its_prior_moved_and_nothing_else(features: Path) -> None:
     source, ranker = built(features, Recipe(hidden=(16,), embedding_dim=4, batch_norm=False))
     before = ranker.get_weights()
-    settler(ranker, source, RECIPE)(0)
+    Settler(ranker, source, RECIPE).settle(0)
     (own,) = [place for place, values in enumerate(before) if values.shape == ()]
     for place, (mine, other) in enumerate(zip(ranker.get_weights(), before, strict=True)):
         assert (mine == other).all() == (place != own)
@@ -87,3 +87,25 @@ def test_a_model_of_few_steps_is_calibrated(features: Path, tmp_path: Path) -> N
     clicks = np.average(answers.label, weights=answers.weight)
     said = np.average(probabilities(model, source, "valid"), weights=answers.weight)
     assert said == pytest.approx(clicks, rel=0.1)
+
+
+def test_the_better_state_is_judged_and_training_goes_on_from_its_own(features: Path) -> None:
+    source, ranker = built(features)
+    answers = read_answers(source, "valid")
+    ranker.prior.assign(3.0)
+    before = ranker.get_weights()
+    as_left = measure(answers, probabilities(ranker, source, "valid"))
+    settler = Settler(ranker, source, RECIPE)
+    with settler.judged(0) as (logloss, _):
+        assert logloss == measure(answers, probabilities(ranker, source, "valid"))[0] < as_left[0]
+    for mine, other in zip(ranker.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    ranker.prior.assign(np.log(source_clicks(answers) / (1 - source_clicks(answers))))
+    settler.settle = lambda epoch: ranker.prior.assign_add(2.0)  # a bad state
+    with settler.judged(0) as (logloss, _):
+        assert logloss == measure(answers, probabilities(ranker, source, "valid"))[0]
+        assert float(ranker.prior) < 1
+
+
+def source_clicks(answers) -> float:
+    return float(np.average(answers.label, weights=answers.weight))
