@@ -1,17 +1,16 @@
 """Compares co-designs with searched architectures on fixed machines, and shows what few bits cost."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recfactory.benchmarks.codesign_row import bits_row, codesign_row
-from recfactory.benchmarks.rows import Job, Row, make_rows
-from recfactory.benchmarks.search import settings_of
+from recfactory.benchmarks.rows import Job, Row
+from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.search_row import SPLITS
-from recfactory.benchmarks.winners import Winner, read_winners
+from recfactory.benchmarks.winners import Benchmark, Winner
 
 LEAST = {"energy_j": 1.8, "latency_s": 1.5}
 """What the PIM co-design paper gained over a hand-crafted design on crossbars."""
@@ -31,7 +30,7 @@ HARDWARE: dict[str, Any] = {
     "activation_bits": [4, 8],
     "embedding_bits": [8],
 }
-"""As examples/codesign.yaml, but for the memory of the embedding table, which stays the baseline's."""
+"""As examples/codesign.yaml, but for the embedding table: its memory stays the baseline's, its bits are 8."""
 ASKED = {
     "oracle": "pareto",
     "objectives": ["logloss", "energy_j", "latency_s"],
@@ -40,55 +39,11 @@ ASKED = {
 }
 
 
-def bench_codesign(
-    dataset: str,
-    features: Path | str,
-    rows: Path | str,
-    winners: Path | str,
-    folder: Path | str,
-    log: Callable[[str], None] = print,
-    processes: int | None = None,
-) -> dict[str, Any]:
-    """Searches co-designs that cost as much less as was published, and measures what they lose.
-
-    Args:
-        dataset: one of `search.SETTINGS`.
-        features: its features folder.
-        rows: file that grows by a row of JSON for each search or training.
-        winners: rows of the search benchmark on this data set.
-        folder: to work in.
-        log: takes a line per row.
-        processes: at once; default: one per core.
-
-    Returns:
-        As `summarise`.
-
-    Raises:
-        UserError: for an unknown data set, or when no architecture was searched yet.
-    """
-    settings, found = settings_of(dataset), read_winners(winners)
-    features, folder = Path(features), Path(folder)
-    jobs = []
-    for winner in found:
-        start = [json.loads(winner.path.to_json())]
-        asked = {**settings.search, **ASKED, "seed": winner.seed, "start": start}
-        own = (features, folder / f"codesign-{winner.seed}", winner, asked)
-        jobs += [
-            Job("codesign", winner.seed, codesign_row, (*own, settings.minutes, LEAST)),
-            Job("bits", winner.seed, bits_row, (features, folder / f"bits-{winner.seed}", winner)),
-        ]
-    made = make_rows(
-        rows, jobs, lambda row: log(f"{dataset}, {row['method']}, seed {row['seed']}: done"), processes
-    )
-    return summarise(made, found)
-
-
-def summarise(rows: Sequence[Row], winners: Sequence[Winner]) -> dict[str, Any]:
+def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     """Means over seeds.
 
     Args:
         rows: of a finished journal.
-        winners: that they start from.
 
     Returns:
         Of co-designs the gains `against` baselines, in `steps`, with a part `fixed` and by ADC `laws`
@@ -110,7 +65,7 @@ def summarise(rows: Sequence[Row], winners: Sequence[Winner]) -> dict[str, Any]:
         if split not in designs[0]:
             continue
         auc = float(np.mean([row[split]["auc"] for row in designs]))
-        before = float(np.mean([winner.row[split]["auc"] for winner in winners]))
+        before = float(np.mean([row["searched"][split]["auc"] for row in designs]))
         summary[split] = {
             "logloss": float(np.mean([row[split]["logloss"] for row in designs])),
             "auc": auc,
@@ -123,3 +78,17 @@ def summarise(rows: Sequence[Row], winners: Sequence[Winner]) -> dict[str, Any]:
             },
         }
     return summary
+
+
+def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> list[Job]:
+    seed = winner.seed
+    asked = {**settings.search, **ASKED, "seed": seed, "start": [winner.path.to_dict()]}
+    searched = (features, folder / f"codesign-{seed}", winner, asked, settings.minutes, LEAST)
+    return [
+        Job("codesign", seed, codesign_row, searched),
+        Job("bits", seed, bits_row, (features, folder / f"bits-{seed}", winner)),
+    ]
+
+
+CODESIGN = Benchmark(_jobs, summarise)
+"""Co-designs that cost as much less as was published, and what they lose; architectures with few bits."""

@@ -9,15 +9,15 @@ from typing import Any
 
 import hw
 from hw.config import PIMConfig
-from recfactory.benchmarks.gains import OF_MACHINE, cost, explain
-from recfactory.benchmarks.search_row import FRESH, SPLITS, WINNER, judged, trained
-from recfactory.benchmarks.winners import Winner
+from recfactory.benchmarks.gains import cost, explain
+from recfactory.benchmarks.search_row import FRESH, WINNER, judged, scores_of, trained
+from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
 from recfactory.files import read_json
 from recfactory.models import registry
 from recfactory.quantise.model import quantised
-from recfactory.quantise.tune import calibration, fine_tune
+from recfactory.quantise.tune import calibration, fine_tune_trained
 from recfactory.quiet import import_tensorflow_quietly
 from recfactory.training.folder import MODEL
 from recfactory.training.recipe import Recipe
@@ -51,15 +51,16 @@ def codesign_row(
         least: how many times less than the architecture on `handcrafted` it may cost, by score.
 
     Returns:
-        What `judged` says of the best design on its crossbars, and in `float` of its model before; what
-        `explain` says; `macs`, `cpu_minutes`, `trials`, the `file` of the design, and the `front`.
+        What `judged` says of the best design on its crossbars, in `float` of its model before and in
+        `searched` of the architecture; what `explain` says; `macs`, `cpu_minutes`, `trials`, the `file` of
+        the design, and the `front`.
     """
     import_tensorflow_quietly()
     from recfactory.tuner.job import PARETO, search
 
     shutil.rmtree(folder, ignore_errors=True)
     source = open_source(features)
-    base = cost(winner.path, OF_MACHINE, hw.load("handcrafted"), source.layout)
+    base = cost(winner.path, None, hw.load("handcrafted"), source.layout)
     constraints = [f"{name}<={base[name] / factor}" for name, factor in least.items()]
     found = search(features, folder / "search", {**asked, "constraints": constraints}, minutes, ignore_line)
     cpu_minutes = time.process_time() / 60
@@ -67,11 +68,11 @@ def codesign_row(
     assert design is not None
     recipe = Recipe.from_dict({**found["recipe"], "seed": winner.seed + FRESH})
     alone = trained(features, design.path, folder / WINNER, recipe)
-    model = registry.load(folder / WINNER / MODEL)
-    tuned = fine_tune(model, design.precision, source, recipe, folder / "tuned", ignore_line)
+    tuned = fine_tune_trained(folder / WINNER, design.precision, source, folder / "tuned", ignore_line)
     return {
         **judged(quantised(tuned, design.precision, calibration(source)), source),
-        "float": _judged(alone),
+        "float": scores_of(alone),
+        "searched": scores_of(winner.row),
         "macs": alone["macs"],
         **explain(winner.path, design, source.layout),
         "cpu_minutes": cpu_minutes,
@@ -93,12 +94,13 @@ def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
         What `judged` says: `float`; for 8 and 4 bits `tuned`, on the crossbars of `handcrafted`, with ADCs
         that clip (`adc_7`) and with cells that vary (`noise_0.02`); and how it was `rounded`, before tuning.
     """
-    import_tensorflow_quietly()
     shutil.rmtree(folder, ignore_errors=True)
-    source, machine = open_source(features), hw.load("handcrafted")
+    source, as_trained = train_winner(features, folder, winner)
+    row: dict[str, Any] = {"float": scores_of(as_trained)}
+    machine = hw.load("handcrafted")
     assert isinstance(machine, PIMConfig)
-    row: dict[str, Any] = {"float": _judged(trained(features, winner.path, folder / WINNER, winner.recipe))}
-    inputs, lossless = calibration(source), Crossbar.of(machine)
+    model, inputs = registry.load(folder / WINNER / MODEL), calibration(source)
+    lossless = Crossbar.of(machine)
     chips = {
         "crossbar": lossless,
         **{f"adc_{few}": replace(lossless, adc_bits=few) for few in CLIPPED},
@@ -106,15 +108,10 @@ def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
     }
     for bits in BITS:
         precision = Precision(dict.fromkeys(slots(winner.path.space), Bits(bits, bits)), EMBEDDING)
-        model = registry.load(folder / WINNER / MODEL)
         row[f"rounded_{bits}"] = judged(quantised(model, precision, inputs), source)
-        tuned = fine_tune(model, precision, source, winner.recipe, folder / f"tuned_{bits}", ignore_line)
+        tuned = fine_tune_trained(folder / WINNER, precision, source, folder / f"tuned_{bits}", ignore_line)
         row[f"tuned_{bits}"] = judged(tuned, source)
         for name, crossbar in chips.items():
             on_chip = quantised(tuned, replace(precision, crossbar=crossbar), inputs)
             row[f"{name}_{bits}"] = judged(on_chip, source)
     return row
-
-
-def _judged(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {split: row[split] for split in SPLITS if split in row}

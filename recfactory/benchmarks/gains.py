@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 import hw
 from hw.adc import LAWS
 from hw.config import Machine, PIMConfig
@@ -18,29 +16,19 @@ from recfactory.space.path import Path
 BASELINES = ("handcrafted", "recnmp")
 PARTS = ("architecture", "bits", "hardware")
 """What a co-design chooses."""
-OF_MACHINE = Precision({}, 0)
-"""The machine's own bits everywhere; 8 on `handcrafted`."""
 Cost = Mapping[str, float]
 
 
-def cost(path: Path, precision: Precision, machine: Machine, layout: Layout) -> dict[str, float]:
+def cost(path: Path, precision: Precision | None, machine: Machine, layout: Layout) -> dict[str, float]:
     """What an example costs: `energy_j`, `latency_s`, and `interval_s` between examples of a full pipeline.
 
     Args:
         path: the architecture.
-        precision: of its operators; one that is not named has the machine's bits, and so has a table of 0.
+        precision: of its operators; None for the machine's own bits, 8 on `handcrafted`.
         machine: that runs it.
         layout: of the features.
     """
-    found = [precision.bits.get(slot) for slot in slots(path.space)]
-    workload = path_workload(
-        path,
-        layout,
-        weight_bits=np.array([bits.weight if bits else 0 for bits in found]),
-        activation_bits=np.array([bits.activation if bits else 0 for bits in found]),
-        embedding_bits=precision.embedding,
-    )
-    estimate = hw.estimate(workload, machine)
+    estimate = hw.estimate(path_workload(path, layout, precision), machine)
     return {
         "energy_j": float(estimate.energy_j[0]),
         "latency_s": float(estimate.latency_s[0]),
@@ -70,13 +58,13 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
 
     def mixed(architecture: bool, bits: bool, hardware: bool) -> dict[str, float]:
         path = design.path if architecture else base
-        precision = (design.precision if architecture else few_bits) if bits else OF_MACHINE
+        precision = (design.precision if architecture else few_bits) if bits else None
         return cost(path, precision, design.machine if hardware else handcrafted, layout)
 
     start, end = mixed(False, False, False), mixed(True, True, True)
     ladder = [start, mixed(True, False, False), mixed(True, True, False), end]
     without = {part: mixed(*(part != other for other in PARTS)) for part in PARTS}
-    bases = {name: cost(base, OF_MACHINE, hw.load(name), layout) for name in BASELINES}
+    bases = {name: cost(base, None, hw.load(name), layout) for name in BASELINES}
     return {
         "base": bases,
         "design": end,
@@ -102,6 +90,6 @@ def _under(law: str, base: Path, design: Design, layout: Layout) -> dict[str, fl
         return replace(machine, adc_law=law)
 
     return gains(
-        cost(base, OF_MACHINE, under(hw.load("handcrafted")), layout),
+        cost(base, None, under(hw.load("handcrafted")), layout),
         cost(design.path, design.precision, under(design.machine), layout),
     )

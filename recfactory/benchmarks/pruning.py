@@ -1,66 +1,23 @@
 """Prunes searched architectures to half their macs, by learned masks and by magnitude."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from recfactory.benchmarks.rows import Job, Row, make_rows
-from recfactory.benchmarks.search import settings_of
-from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, trained
-from recfactory.benchmarks.winners import Winner, read_winners
+from recfactory.benchmarks.rows import Job, Row
+from recfactory.benchmarks.search import Settings
+from recfactory.benchmarks.search_row import SPLITS, WINNER, judged
+from recfactory.benchmarks.winners import Benchmark, Winner, train_winner
 from recfactory.models import registry
 from recfactory.pruning.prune import prune
 from recfactory.pruning.recipe import PruneRecipe
-from recfactory.quiet import import_tensorflow_quietly
 from recfactory.training.folder import MODEL
-from recfactory.training.source import open_source
 from recfactory.training.train import ignore_line
 
 METHODS: tuple[Literal["learned", "magnitude"], ...] = ("learned", "magnitude")
-
-
-def bench_pruning(
-    dataset: str,
-    features: Path | str,
-    rows: Path | str,
-    winners: Path | str,
-    folder: Path | str,
-    log: Callable[[str], None] = print,
-    processes: int | None = None,
-) -> dict[str, Any]:
-    """Prunes what the search benchmark found.
-
-    Args:
-        dataset: one of `search.SETTINGS`.
-        features: its features folder.
-        rows: file that grows by a row of JSON for each architecture.
-        winners: rows of the search benchmark on this data set.
-        folder: to work in.
-        log: takes a line per row.
-        processes: at once; default: one per core.
-
-    Returns:
-        As `summarise`.
-
-    Raises:
-        UserError: for an unknown data set, or when no architecture was searched yet.
-    """
-    settings_of(dataset)
-    found = read_winners(winners)
-    jobs = [
-        Job(
-            "pruning",
-            winner.seed,
-            pruning_row,
-            (Path(features), Path(folder) / f"pruning-{winner.seed}", winner),
-        )
-        for winner in found
-    ]
-    made = make_rows(rows, jobs, lambda row: log(f"{dataset}, seed {row['seed']}: pruned"), processes)
-    return summarise(made)
 
 
 def pruning_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
@@ -74,10 +31,8 @@ def pruning_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
     Returns:
         `macs` and what `judged` says, for the `whole` model and for each method.
     """
-    import_tensorflow_quietly()
     shutil.rmtree(folder, ignore_errors=True)
-    source = open_source(features)
-    whole = trained(features, winner.path, folder / WINNER, winner.recipe)
+    source, whole = train_winner(features, folder, winner)
     row = {"whole": {name: whole[name] for name in ("macs", *SPLITS) if name in whole}}
     for method in METHODS:
         out = folder / method
@@ -101,3 +56,12 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
                 summary[name][f"{split}_logloss_mean"] = float(np.mean(losses))
                 summary[name][f"{split}_logloss_std"] = float(np.std(losses, ddof=1))
     return summary
+
+
+def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> list[Job]:
+    place = folder / f"pruning-{winner.seed}"
+    return [Job("pruning", winner.seed, pruning_row, (features, place, winner))]
+
+
+PRUNING = Benchmark(_jobs, summarise)
+"""By learned masks and by magnitude."""

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,11 @@ def judged(ranker: Ranker, source: Source, folder: Path | None = None) -> dict[s
     if folder is not None:
         np.savez(folder / LOSSES, **losses)
     return scores
+
+
+def scores_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What `judged` said, of a row that says more."""
+    return {split: row[split] for split in SPLITS if split in row}
 
 
 def _truth(source: Source, split: str) -> Any:

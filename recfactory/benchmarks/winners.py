@@ -1,15 +1,19 @@
-"""What the search benchmark found, for those that start from it."""
+"""Benchmarks that start from what the search benchmark found."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
+from recfactory.benchmarks.rows import Job, Row, make_rows
+from recfactory.benchmarks.search import SEARCHES, Settings, settings_of
+from recfactory.benchmarks.search_row import WINNER, trained
 from recfactory.errors import UserError
+from recfactory.quiet import import_tensorflow_quietly
 from recfactory.space.path import Path
 from recfactory.training.recipe import Recipe
-
-METHOD = "fgps"
+from recfactory.training.source import Source, open_source
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,52 @@ class Winner:
     row: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Benchmark:
+    """What is measured on searched architectures.
+
+    Args:
+        jobs: those of a winner, of `(features, folder, settings, winner)`; each works in a folder of its own.
+        summarise: makes the figures of all rows.
+    """
+
+    jobs: Callable[[File, File, Settings, Winner], list[Job]]
+    summarise: Callable[[Sequence[Row]], dict[str, Any]]
+
+    def run(
+        self,
+        dataset: str,
+        features: File | str,
+        rows: File | str,
+        winners: File | str,
+        folder: File | str,
+        log: Callable[[str], None] = print,
+        processes: int | None = None,
+    ) -> dict[str, Any]:
+        """Makes the rows that are not there yet, and their summary.
+
+        Args:
+            dataset: one of `search.SETTINGS`.
+            features: its features folder.
+            rows: file that grows by a row of JSON for each job.
+            winners: rows of the search benchmark on this data set.
+            folder: to work in.
+            log: takes a line per row.
+            processes: at once; default: one per core.
+
+        Raises:
+            UserError: for an unknown data set, or when no architecture was searched yet.
+        """
+        settings, features, folder = settings_of(dataset), File(features), File(folder)
+        found = read_winners(winners)
+        jobs = [job for winner in found for job in self.jobs(features, folder, settings, winner)]
+
+        def say(row: Row) -> None:
+            log(f"{dataset}, {row['method']}, seed {row['seed']}: done")
+
+        return self.summarise(make_rows(rows, jobs, say, processes))
+
+
 def read_winners(rows: File | str) -> list[Winner]:
     """The architectures that two-shot search found, by seed.
 
@@ -40,7 +90,7 @@ def read_winners(rows: File | str) -> list[Winner]:
     """
     file = File(rows)
     found = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
-    winners = [_winner(row) for row in found if row["method"] == METHOD]
+    winners = [_winner(row) for row in found if row["method"] == SEARCHES[0]]
     if not winners:
         raise UserError(f"'{rows}' has no architectures; run 'recfactory bench search' first")
     return sorted(winners, key=lambda winner: winner.seed)
@@ -48,3 +98,18 @@ def read_winners(rows: File | str) -> list[Winner]:
 
 def _winner(row: dict[str, Any]) -> Winner:
     return Winner(row["seed"], Path.from_json(row["path"]), Recipe.from_dict(row["recipe"]), row)
+
+
+def train_winner(features: File, folder: File, winner: Winner) -> tuple[Source, Row]:
+    """Trains an architecture as it was trained before.
+
+    Args:
+        features: a features folder.
+        folder: the model's becomes `WINNER` in it.
+        winner: the architecture.
+
+    Returns:
+        The rows it was trained on, and what `trained` says.
+    """
+    import_tensorflow_quietly()
+    return open_source(features), trained(features, winner.path, folder / WINNER, winner.recipe)

@@ -49,24 +49,12 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
         metavar="FILE",
         help="a machine, or what to search of it, such as examples/codesign.yaml",
     )
-    add(
-        "--start",
-        action="append",
-        default=[],
-        metavar="BEST.json",
-        help="an architecture that a Pareto search starts from, found in the same space; may be repeated",
-    )
+    _add_several(add, "--start", "BEST.json", "a path of the same space, that a Pareto search starts from")
     add("--minutes", type=_positive, default=30.0, help="of processor time to plan for (default: 30)")
     add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
     add("--seed", type=int, default=1, help="of everything (default: 1)")
     add("--objectives", default="logloss", help="scores, such as logloss,energy,latency (default: logloss)")
-    add(
-        "--constraint",
-        action="append",
-        default=[],
-        metavar="NAME<=NUMBER",
-        help="a bound on a score, such as macs<=200000; may be repeated",
-    )
+    _add_several(add, "--constraint", "NAME<=NUMBER", "a bound on a score, such as macs<=200000")
     add("--resume", action="store_true", help="go on with a search, and do not begin one")
     _add_settings(add, "search")
 
@@ -123,13 +111,8 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add = verb("estimate", "energy, latency and area of a model on machines")
     add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or the best.json of a search")
     add("--features", required=True, help="a features folder")
-    add(
-        "--hardware",
-        action="append",
-        default=[],
-        metavar="PRESET|FILE",
-        help="isaac, handcrafted, recnmp, cpu or a YAML file; may be repeated (default: handcrafted)",
-    )
+    machines = "isaac, handcrafted, recnmp, cpu or a YAML file (default: handcrafted)"
+    _add_several(add, "--hardware", "PRESET|FILE", machines)
     add("--plot", metavar="FILE", help="draw the breakdown too, as .svg, .png or .pdf")
     _add_settings(add, "hand-made model's sizes")
 
@@ -145,11 +128,7 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--rows", type=int, help="rows to measure on (features)")
     add("--features", help="a features folder (ranking and all behind it)")
     add("--dataset", help="what it holds: frappe, kdd12 or, but for ranking, synthetic")
-    add(
-        "--work",
-        default="runs/bench",
-        help="folder to work in (default: runs/bench)",
-    )
+    add("--work", default="runs/bench", help="folder to work in (default: runs/bench)")
     add("--results", default="benchmarks/results", help="folder that keeps the result")
 
     verb("doctor", "versions, device, known conflicts")
@@ -157,13 +136,11 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
 
 
 def _add_settings(add: Add, job: str) -> None:
-    add(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help=f"a setting of the {job}, see the docs of its recipe; may be repeated",
-    )
+    _add_several(add, "--set", "NAME=VALUE", f"a setting of the {job}, see the docs of its recipe")
+
+
+def _add_several(add: Add, name: str, metavar: str, text: str) -> None:
+    add(name, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated")
 
 
 def _add_beam(add: Add) -> None:

@@ -58,11 +58,12 @@ def _bench_dataset(asked: argparse.Namespace) -> Result:
         return {asked.dataset: bench_search(asked.dataset, asked.features, rows, work, say)}
     winners = Path(asked.results) / f"search-{asked.dataset}.jsonl"
     if asked.name == "pruning":
-        from recfactory.benchmarks.pruning import bench_pruning as measure
-    else:
-        from recfactory.benchmarks.codesign import bench_codesign as measure
+        from recfactory.benchmarks.pruning import PRUNING
 
-    return {asked.dataset: measure(asked.dataset, asked.features, rows, winners, work, say)}
+        return {asked.dataset: PRUNING.run(asked.dataset, asked.features, rows, winners, work, say)}
+    from recfactory.benchmarks.codesign import CODESIGN
+
+    return {asked.dataset: CODESIGN.run(asked.dataset, asked.features, rows, winners, work, say)}
 
 
 def do_doctor(asked: argparse.Namespace) -> Result:

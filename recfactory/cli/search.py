@@ -1,7 +1,6 @@
 """`recfactory search`."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +46,7 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
     several = hardware is not None or start or len(settings.get("objectives", ())) > 1
     settings = {"oracle": "pareto" if several else "fgps", **settings}
     if start:
-        paths = [read_path(file).to_json() if isinstance(file, str) else json.dumps(file) for file in start]
-        settings["start"] = [json.loads(path) for path in paths]
+        settings["start"] = [read_path(one).to_dict() if isinstance(one, str) else one for one in start]
     if isinstance(hardware, str):
         from recfactory.codesign.hardware import read_hardware
 

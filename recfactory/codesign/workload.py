@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw.workload import ABSENT, ELEMENTWISE, LOOKUP, Integers, Workload
-from recfactory.codesign.precision import slots
+from recfactory.codesign.precision import Precision, slots
 from recfactory.codesign.steps import Step, steps
 from recfactory.features.layout import Layout
 from recfactory.space.cost import each_part
@@ -126,16 +126,16 @@ def paths_workload(
     )
 
 
-def path_workload(path: Path, layout: Layout, **bits: Any) -> Workload:
+def path_workload(path: Path, layout: Layout, precision: Precision | None = None) -> Workload:
     """The workload of one path, without what it lacks; operations are named after layers.
 
     Args:
         path: the architecture.
         layout: of the features.
-        **bits: as of `paths_workload`.
+        precision: bits of its operators and of the table; None, or one without bits, for the machine's.
     """
     rows = encode([path])
-    whole = paths_workload(path.space, rows, layout, **bits)
+    whole = paths_workload(path.space, rows, layout, **_bits_of(path.space, precision))
     names = list(whole.names)
     for part, at, made in each_part(path.space, rows):
         todo = _steps(path.space, part, rows[at], made) if len(at) else ()
@@ -196,6 +196,18 @@ def _look_up(sizes: dict[str, Integers], space: Space, layout: Layout) -> None:
     )
     if layout.slots > len(layout.fields):
         sizes["kind"][:, 1], sizes["elements"][:, 1] = ELEMENTWISE, layout.slots * space.embedding_dim
+
+
+def _bits_of(space: Space, precision: Precision | None) -> dict[str, Any]:
+    """Bits as `paths_workload` takes them."""
+    if precision is None or not precision.bits:
+        return {}
+    found = [precision.bits.get(slot) for slot in slots(space)]
+    return {
+        "weight_bits": np.array([bits.weight if bits else 0 for bits in found]),
+        "activation_bits": np.array([bits.activation if bits else 0 for bits in found]),
+        "embedding_bits": precision.embedding,
+    }
 
 
 def _by_operation(found: Places, bits: AnyRows | int, n: int) -> Integers:

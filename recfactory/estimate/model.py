@@ -9,17 +9,13 @@ import numpy as np
 
 import hw
 from hw.config import Machine
-from hw.workload import Workload
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.handmade import handmade_workload
 from recfactory.codesign.hardware import read_hardware
-from recfactory.codesign.precision import Precision, slots
 from recfactory.codesign.workload import path_workload
 from recfactory.errors import UsageError
-from recfactory.features.layout import Layout
 from recfactory.features.spec import read_spec
 from recfactory.models.registry import check_name
-from recfactory.space.path import Path
 from recfactory.space.path_file import ENDING, check_columns, read_path
 from recfactory.training.recipe import Recipe
 
@@ -78,26 +74,13 @@ def estimate_model(
     if model.endswith(ENDING):
         path = read_path(model)
         check_columns(path, layout, features)
-        workload = _workload(path, layout, design.precision if design else None)
+        workload = path_workload(path, layout, design.precision if design else None)
     else:
         workload = handmade_workload(model, layout, recipe)
     if not read:
         read = {**({OWN: design.machine} if design else {}), DEFAULT: hw.load(DEFAULT)}
     estimates = {name: hw.estimate(workload, machine) for name, machine in read.items()}
     return Estimated(model, int(workload.macs.sum()), bool(design and design.precision.bits), estimates)
-
-
-def _workload(path: Path, layout: Layout, precision: Precision | None) -> Workload:
-    if precision is None or not precision.bits:
-        return path_workload(path, layout)
-    found = [precision.bits.get(slot) for slot in slots(path.space)]
-    return path_workload(
-        path,
-        layout,
-        weight_bits=np.array([bits.weight if bits else 0 for bits in found]),
-        activation_bits=np.array([bits.activation if bits else 0 for bits in found]),
-        embedding_bits=precision.embedding,
-    )
 
 
 def _fixed(name: str) -> Machine:

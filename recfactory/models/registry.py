@@ -1,5 +1,6 @@
 """Models by name, hand-made or found by a search. Importing this does not import TensorFlow."""
 
+import hashlib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path as File
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from recfactory.errors import UsageError, UserError
 from recfactory.features.layout import Layout
+from recfactory.files import whole_file
 from recfactory.schema.mapping import did_you_mean
 from recfactory.space.path import Path
 from recfactory.space.path_file import ENDING, read_path
@@ -97,6 +99,31 @@ def build(
     keras.utils.set_random_seed(recipe.seed)
     tower, width = make(recipe)
     return Ranker(layout, width, tower, name=model, **options)
+
+
+def save(ranker: "Ranker", path: File | str) -> "Ranker":
+    """Writes a model.keras, whole or not at all.
+
+    Args:
+        ranker: any model; one that was trained has optimizers, whose slots stay out of the file.
+        path: of the file.
+
+    Returns:
+        A copy of the model that was never compiled.
+    """
+    with whole_file(path) as partial:
+        copy = type(ranker).from_config(ranker.get_config())
+        copy.set_weights(ranker.get_weights())
+        copy.save(partial)
+    return copy
+
+
+def weights_sha256(ranker: "Ranker") -> str:
+    """Digest of all weights of a model."""
+    digest = hashlib.sha256()
+    for weights in ranker.get_weights():
+        digest.update(weights.tobytes())
+    return digest.hexdigest()
 
 
 def load(path: File | str) -> "Ranker":

@@ -1,6 +1,5 @@
 """`recfactory prune`: a trained path with less of it, in rounds of training and removal."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any
@@ -10,7 +9,7 @@ import tensorflow as tf
 
 from recfactory.claim import claim
 from recfactory.errors import UserError
-from recfactory.files import read_json, whole_file, write_json
+from recfactory.files import read_json, write_json
 from recfactory.models import registry
 from recfactory.models.macs import count_macs
 from recfactory.models.ranker import Ranker
@@ -137,12 +136,7 @@ class _Job:
         """Trains what is left as the path was trained, and writes the model."""
         ticket = self._ticket(self.recipe.rounds)
         masked, ranker, state = self._train(ticket, False, self.trained, self.out / FINAL)
-        model = _with_tower(ranker, masked.fold())
-        with whole_file(self.out / MODEL) as partial:
-            model.save(partial)
-        digest = hashlib.sha256()
-        for weights in model.get_weights():
-            digest.update(weights.tobytes())
+        model = registry.save(_with_tower(ranker, masked.fold()), self.out / MODEL)
         return {
             "model": f"{path_name(self.path)}-{self.recipe.method}",
             "seed": self.trained.seed,
@@ -157,7 +151,7 @@ class _Job:
             "auc": state.best["valid_auc"],
             "logloss": state.best["valid_logloss"],
             "split": "valid",
-            "weights_sha256": digest.hexdigest(),
+            "weights_sha256": registry.weights_sha256(model),
         }
 
     def tidy(self) -> None:

@@ -1,6 +1,5 @@
 """Quantisation-aware fine-tuning: a trained model learns to live with its few bits."""
 
-import hashlib
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import tensorflow as tf
 from recfactory.claim import claim
 from recfactory.codesign.precision import Precision
 from recfactory.features import packed
-from recfactory.files import read_json, whole_file, write_json
+from recfactory.files import read_json, write_json
 from recfactory.models import registry
 from recfactory.models.ranker import Ranker
 from recfactory.quantise.model import quantised
@@ -86,17 +85,13 @@ def fine_tune(
     if found[0] > rounded[0]:
         few.set_weights(weights)
         found = rounded
-    with whole_file(out / MODEL) as partial:
-        # A copy that was never compiled leaves the optimizers' slots out of the file.
-        copy = Ranker.from_config(few.get_config())
-        copy.set_weights(few.get_weights())
-        copy.save(partial)
-    names, digest = ("logloss", "auc"), _digest(few)
+    tuned = registry.save(few, out / MODEL)
+    names, digest = ("logloss", "auc"), registry.weights_sha256(few)
     result: dict[str, Any] = {**dict(zip(names, found, strict=True)), "weights_sha256": digest}
     result |= {f"{name}_rounded": value for name, value in zip(names, rounded, strict=True)}
     write_json(out / RESULT, result)
     (out / CHECKPOINT).unlink(missing_ok=True)
-    return copy
+    return tuned
 
 
 def fine_tune_trained(
@@ -119,16 +114,9 @@ def _mark(ranker: Ranker, precision: Precision, source: Source, recipe: Recipe) 
     """What a fine-tuning is made of."""
     bits = {f"{number} {role}": asdict(bits) for (number, role), bits in precision.bits.items()}
     return {
-        "model": _digest(ranker),
+        "model": registry.weights_sha256(ranker),
         "features": source.digest,
         "recipe": recipe.to_dict(),
         "bits": bits,
         "embedding": precision.embedding,
     }
-
-
-def _digest(ranker: Ranker) -> str:
-    digest = hashlib.sha256()
-    for weights in ranker.get_weights():
-        digest.update(weights.tobytes())
-    return digest.hexdigest()

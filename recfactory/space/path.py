@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 from recfactory.errors import UserError
 from recfactory.schema.mapping import did_you_mean
+from recfactory.settings import write_settings
 from recfactory.space.operators import operator
 from recfactory.space.space import Space
 
@@ -108,9 +109,11 @@ class Path:
 
     def to_json(self) -> str:
         """The path, its space included, as indented JSON."""
-        return json.dumps(
-            {"space": self.space.to_dict(), "blocks": [asdict(b) for b in self.blocks]}, indent=1
-        )
+        return json.dumps(self.to_dict(), indent=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The path, its space included, as JSON values."""
+        return {"space": self.space.to_dict(), "blocks": write_settings(self.blocks)}
 
     @classmethod
     def from_json(cls, text: str) -> "Path":
@@ -123,6 +126,15 @@ class Path:
             values = json.loads(text)
         except ValueError as error:
             raise UserError(f"path: this is no JSON: {error}") from error
+        return cls.from_dict(values)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "Path":
+        """The path that `to_dict` described.
+
+        Raises:
+            UserError: when the values describe no path.
+        """
         _check_keys(values, ("space", "blocks"), "path")
         if not isinstance(values["blocks"], list):
             raise UserError(f"path: blocks must be a list, not {values['blocks']!r:.60}")

@@ -26,7 +26,7 @@ def write_path(file: File | str, path: Path, **about: Mapping[str, Any]) -> None
         **about: `scores` that it reached, for readers; the `recipe` that it was trained with; of a co-design
             its `precision` and `machine` (`recfactory/codesign/design_file.py`). JSON values.
     """
-    write_json(file, {**json.loads(path.to_json()), **about})
+    write_json(file, {**path.to_dict(), **about})
 
 
 def read_path(file: File | str) -> Path:
@@ -39,7 +39,7 @@ def read_path(file: File | str) -> Path:
     if isinstance(values, dict):
         values = {name: value for name, value in values.items() if name not in ABOUT}
     try:
-        return Path.from_json(json.dumps(values))
+        return Path.from_dict(values)
     except UserError as error:
         raise UserError(f"'{file}' is no path file: {error}") from error
 

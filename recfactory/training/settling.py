@@ -119,8 +119,10 @@ def shift(logits: Floats, label: Floats, weight: Floats) -> float:
     def excess(moved: float) -> float:
         return float(np.average(expit(logits.astype(np.float64) + moved), weights=weight)) - clicks
 
-    if excess(-FARTHEST) > 0 or excess(FARTHEST) < 0:
-        return -FARTHEST if excess(-FARTHEST) > 0 else FARTHEST
+    if excess(-FARTHEST) > 0:
+        return -FARTHEST
+    if excess(FARTHEST) < 0:
+        return FARTHEST
     return float(brentq(excess, -FARTHEST, FARTHEST))
 
 

@@ -1,6 +1,5 @@
 """`recfactory train`: one model on a features folder."""
 
-import hashlib
 import statistics
 import sys
 from pathlib import Path as File
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 from recfactory.errors import UserError
 from recfactory.features import packed
-from recfactory.files import whole_file, write_json
+from recfactory.files import write_json
 from recfactory.models import registry
 from recfactory.models.macs import count_macs
 from recfactory.models.ranker import Ranker
@@ -89,11 +88,7 @@ def train(
         if damaged is None:
             raise
         raise UserError(f"file '{damaged}' is damaged; make the features again") from error
-    with whole_file(out / folder.MODEL) as partial:
-        # The optimizers are done: a copy that was never compiled leaves their slots out of the file.
-        copy = Ranker.from_config(ranker.get_config())
-        copy.set_weights(ranker.get_weights())
-        copy.save(partial)
+    registry.save(ranker, out / folder.MODEL)
     result = _result(model, recipe, source, ranker, state)
     write_json(out / folder.RESULT, result)
     (out / CHECKPOINT).unlink(missing_ok=True)
@@ -108,9 +103,6 @@ def model_name(model: str | Path) -> str:
 def _result(
     model: str | Path, recipe: Recipe, source: Source, ranker: Ranker, state: State
 ) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    for weights in ranker.get_weights():
-        digest.update(weights.tobytes())
     return {
         "model": model_name(model),
         "seed": recipe.seed,
@@ -127,5 +119,5 @@ def _result(
         "split": "valid",
         "seconds": sum(timing["seconds"] for timing in state.timings),
         "examples_per_second": statistics.median(t["examples_per_second"] for t in state.timings),
-        "weights_sha256": digest.hexdigest(),
+        "weights_sha256": registry.weights_sha256(ranker),
     }

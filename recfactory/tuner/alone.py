@@ -28,7 +28,7 @@ Train = Callable[..., dict[str, Any]]
 Scores = tuple[float, float]
 """Validation LogLoss and AUC."""
 CANDIDATE = "candidate.json"
-"""In the folder of a candidate: which one it is."""
+"""In the folder of a candidate: which one it is, and its scores."""
 ANOTHER_SEED = 1000
 """Added to a recipe's seed when a candidate is trained once more."""
 _LOGLOSS = itemgetter("logloss")
@@ -59,10 +59,10 @@ class Alone:
         Raises:
             kt.errors.FailedTrialError: when it cannot be trained.
         """
-        about = alone_folder(self.project, name) / CANDIDATE
-        if not about.is_file():
-            write_json(about, _described(candidate))
-        return self._trained(candidate, name, self.final)
+        scores = self._trained(candidate, name, self.final)
+        about = {**_described(candidate), "scores": scores}
+        write_json(alone_folder(self.project, name) / CANDIDATE, about)
+        return scores
 
     def again(self, candidate: Candidate, name: str) -> Scores:
         """Means of a candidate's first training and of one with another seed and the recipe that was best.
@@ -71,19 +71,19 @@ class Alone:
             candidate: of the trial; trained alone before, in another trial.
             name: of the trial, and of the folder.
         """
-        first = self._first(candidate)
+        first, (logloss, auc) = self._first(candidate)
         recipe = Recipe.from_dict(read_json(best_alone(self.project, first) / RECIPE)["recipe"])
         other = replace(recipe, seed=recipe.seed + ANOTHER_SEED)
-        scores = self._trained(candidate, first, self.final), self._trained(candidate, name, [other])
-        (one, one_auc), (two, two_auc) = scores
-        return (one + two) / 2, (one_auc + two_auc) / 2
+        other_logloss, other_auc = self._trained(candidate, name, [other])
+        return (logloss + other_logloss) / 2, (auc + other_auc) / 2
 
-    def _first(self, candidate: Candidate) -> str:
-        """The name of the trial in which a candidate was trained before."""
+    def _first(self, candidate: Candidate) -> tuple[str, Scores]:
+        """The name of the trial in which a candidate was trained before, and its scores there."""
         described = _described(candidate)
-        for about in sorted((self.project / ALONE).glob(f"*/{CANDIDATE}")):
-            if read_json(about) == described:
-                return about.parent.name
+        for file in sorted((self.project / ALONE).glob(f"*/{CANDIDATE}")):
+            about = read_json(file)
+            if described.items() <= about.items():
+                return file.parent.name, about["scores"]
         raise kt.errors.FailedTrialError("it was not trained alone before")
 
     def _trained(self, candidate: Candidate, name: str, recipes: Sequence[Recipe]) -> Scores:
@@ -131,4 +131,4 @@ def alone_model(project: Folder, name: str, candidate: Candidate) -> Any:
 
 def _described(candidate: Candidate) -> dict[str, Any]:
     path, precision = parts_of(candidate)
-    return {"path": path.to_json(), "precision": precision_to_dict(precision) if precision else None}
+    return {"path": path.to_dict(), "precision": precision_to_dict(precision) if precision else None}

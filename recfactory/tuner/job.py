@@ -1,6 +1,5 @@
 """`recfactory search`: a whole search on a features folder, resumable."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path as Folder
@@ -30,7 +29,7 @@ from recfactory.tuner import oracles
 from recfactory.tuner.alone import best_alone
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.evaluator import TRAINED
-from recfactory.tuner.forms import Candidate
+from recfactory.tuner.forms import Candidate, parts_of
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.oracle import SamplerOracle
 from recfactory.tuner.search_recipe import SHORT, SearchRecipe, complete
@@ -133,7 +132,7 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
     if recipe.oracle == "pareto":
         options["by_first"] = recipe.rule == "best"
-        options["start"] = [Path.from_json(json.dumps(values)) for values in recipe.start]
+        options["start"] = [Path.from_dict(values) for values in recipe.start]
     return ORACLES[recipe.oracle](
         space,
         objective=[_valid_name(name) for name in recipe.objectives],
@@ -202,7 +201,7 @@ def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe) -> dict[st
         "trials": len(oracle.trials),
         "seconds": round(sum(entry.seconds for entry in entries), 1),
         "best": str(out / BEST),
-        "model": str(best_alone(out, str(best.number), _has_few_bits(candidate))),
+        "model": str(best_alone(out, str(best.number), parts_of(candidate)[1] is not None)),
         "recipe": trained,
     }
     write_json(out / RESULT, result)
@@ -224,7 +223,7 @@ def _chosen(finalists: Sequence[Entry], oracle: SamplerOracle, recipe: SearchRec
 def _described(oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
     candidate = _candidate(oracle, entry)
     path = candidate.path if isinstance(candidate, Design) else candidate
-    described: dict[str, Any] = {"trial": entry.number, "path": json.loads(path.to_json())}
+    described: dict[str, Any] = {"trial": entry.number, "path": path.to_dict()}
     if isinstance(candidate, Design):
         described["precision"] = precision_to_dict(candidate.precision)
         described["machine"] = machine_to_dict(candidate.machine)
@@ -234,10 +233,6 @@ def _described(oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
 def _candidate(oracle: SamplerOracle, entry: Entry) -> Candidate:
     (candidate,) = oracle.candidates.decode(np.asarray([entry.row]))
     return candidate
-
-
-def _has_few_bits(candidate: Candidate) -> bool:
-    return isinstance(candidate, Design) and bool(candidate.precision.bits)
 
 
 def _scores(entry: Entry) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class SearchRecipe:
         farthest: as of `Farthest`.
         options: further numbers of the oracle.
         hardware: bits and machines that are searched too, as of `Hardware.from_dict`; None for paths alone.
-        start: paths as of `Path.to_json`, that a Pareto search starts from.
+        start: paths as of `Path.to_dict`, that a Pareto search starts from.
         rule: which finalist is taken: `best` by the first objective, or the `knee` of the front; None for the
             knee of several objectives.
     """
@@ -120,11 +120,11 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
         costs: measured.
         steps: of an epoch of a supernet.
     """
-    seconds = 60 * minutes
-    two_shot = asked.get("oracle", SearchRecipe.oracle) in TWO_SHOT
+    default, seconds = SearchRecipe(), 60 * minutes
+    two_shot = asked.get("oracle", default.oracle) in TWO_SHOT
     shots = 2 if two_shot else 1
     once_more = _again(asked)
-    once = costs.training / len(asked.get("final", SearchRecipe().final))  # by one recipe
+    once = costs.training / len(asked.get("final", default.final))  # by one recipe
     finalists = round(seconds * FINALISTS / (costs.training + once_more * once))
     finalists = max(2, min(MOST_FINALISTS, finalists))
     again = round(once_more * asked.get("finalists", finalists))
@@ -135,7 +135,6 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     epochs = max(1, min(MOST_EPOCHS, round(training / costs.epoch / shots)))
     left -= shots * epochs * costs.epoch
     paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
-    default = SearchRecipe()
     budget: dict[str, Any] = {
         "trials": max(20, round(left / costs.score)),
         "finalists": finalists,

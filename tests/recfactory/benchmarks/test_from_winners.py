@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from recfactory.benchmarks import codesign, pruning
+from recfactory.benchmarks.codesign import CODESIGN
+from recfactory.benchmarks.pruning import METHODS, PRUNING
 from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.winners import read_winners
 from recfactory.errors import UserError
@@ -93,24 +94,24 @@ def test_codesigns_cost_as_much_less_as_was_asked(features, winners, tmp_path, m
         "shot": {"epochs": 1, "batch_size": 200},
         "final": [RECIPE],
     }
-    monkeypatch.setattr(codesign, "settings_of", lambda name: Settings(small, 0.1))
+    monkeypatch.setattr("recfactory.benchmarks.winners.settings_of", lambda name: Settings(small, 0.1))
     rows = tmp_path / "rows.jsonl"
-    found = codesign.bench_codesign("small", features, rows, winners, tmp_path / "work", print, 2)
+    found = CODESIGN.run("small", features, rows, winners, tmp_path / "work", print, 2)
     assert found["seeds"] == 2
     assert found["against"]["handcrafted"]["energy_j"] >= 1.8
     assert found["against"]["handcrafted"]["latency_s"] >= 1.5
     assert found["valid"]["auc_gained"] == pytest.approx(found["valid"]["auc"] - 0.5)
     assert {"float", "tuned_4", "adc_6_8", "noise_0.05_4"} <= set(found["valid"]["bits"])
     made = [json.loads(line) for line in rows.read_text().splitlines()]
-    again = codesign.bench_codesign("small", features, rows, winners, tmp_path / "work", print, 2)
+    again = CODESIGN.run("small", features, rows, winners, tmp_path / "work", print, 2)
     assert again == found
     assert [json.loads(line) for line in rows.read_text().splitlines()] == made
 
 
 @pytest.mark.slow
 def test_both_ways_to_prune_leave_half_the_macs(features, winners, tmp_path, monkeypatch):
-    monkeypatch.setattr(pruning, "settings_of", lambda name: Settings(SPACE))
-    found = pruning.bench_pruning("small", features, tmp_path / "rows.jsonl", winners, tmp_path / "work")
-    for method in pruning.METHODS:
+    monkeypatch.setattr("recfactory.benchmarks.winners.settings_of", lambda name: Settings(SPACE))
+    found = PRUNING.run("small", features, tmp_path / "rows.jsonl", winners, tmp_path / "work")
+    for method in METHODS:
         assert found[method]["macs"] <= found["whole"]["macs"] / 2
         assert found[method]["valid_logloss_mean"] > 0

@@ -64,15 +64,7 @@ def test_what_is_drawn_and_varied_are_candidates(seed):
 def test_measures_are_those_of_each_candidate_alone():
     measured = DESIGNS.measure(ROWS[:20])
     for place, design in enumerate(DESIGNS.decode(ROWS[:20])):
-        row = ROWS[place]
-        workload = path_workload(
-            design.path,
-            LAYOUT,
-            weight_bits=np.array(GRID.weight_bits)[row[DESIGNS.of_weights]],
-            activation_bits=np.array(GRID.activation_bits)[row[DESIGNS.of_activations]],
-            embedding_bits=design.precision.embedding,
-        )
-        alone = hw.estimate(workload, design.machine)
+        alone = hw.estimate(path_workload(design.path, LAYOUT, design.precision), design.machine)
         for name in ("energy_j", "latency_s", "area_m2", "utilisation"):
             assert measured[name][place] == pytest.approx(getattr(alone, name)[0])
         assert (measured["macs"][place], measured["params"][place]) == (design.path.macs, design.path.params)

@@ -11,7 +11,6 @@ import hw
 from recfactory.cli import main
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.hardware import Hardware
-from recfactory.codesign.precision import Bits, slots
 from recfactory.codesign.workload import path_workload
 from recfactory.errors import UserError
 from recfactory.models import registry
@@ -56,14 +55,7 @@ def out(features, tmp_path_factory):
 
 def test_what_is_found_names_bits_and_machine(features, out):
     found, design = json.loads((out / "result.json").read_text()), read_design(out / "best.json")
-    bits = [design.precision.bits.get(slot, Bits(8, 8)) for slot in slots(design.path.space)]
-    workload = path_workload(
-        design.path,
-        open_source(features).layout,
-        weight_bits=np.array([[each.weight for each in bits]]),
-        activation_bits=np.array([[each.activation for each in bits]]),
-        embedding_bits=design.precision.embedding,
-    )
+    workload = path_workload(design.path, open_source(features).layout, design.precision)
     estimate = hw.estimate(workload, design.machine)
     assert found["energy_j"] == pytest.approx(float(estimate.energy_j[0]))
     assert found["latency_s"] == pytest.approx(float(estimate.latency_s[0]))
@@ -118,8 +110,8 @@ def test_what_cannot_be_is_told(features, tmp_path):
         ({"oracle": "fgps", "objectives": ["logloss"]}, "two-shot search knows paths alone"),
         ({"hardware": None}, "with hardware also of energy_j"),
         ({"constraints": ["energy<=1e-15"]}, "no candidate keeps"),
-        ({"start": [json.loads(OTHER.to_json())]}, "the path is of another space than the one searched"),
-        ({"oracle": "random", "start": [json.loads(OTHER.to_json())]}, "pareto for a search that starts"),
+        ({"start": [OTHER.to_dict()]}, "the path is of another space than the one searched"),
+        ({"oracle": "random", "start": [OTHER.to_dict()]}, "pareto for a search that starts"),
         ({"hardware": {"base": "handcrafted", "choices": {"rows": [0]}}}, "rows"),
     ):
         with pytest.raises(UserError, match=told):
