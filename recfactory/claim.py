@@ -1,18 +1,21 @@
 """Whose work a folder holds: told before anything is written over."""
 
+import fcntl
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from recfactory.errors import UserError
-from recfactory.files import read_json, remove_partial, write_json
+from recfactory.files import PARTIAL, read_json, remove_partial, write_json
 
 LONG = 40
 """Characters from which a value, such as a digest, tells a reader nothing."""
 
 
-def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> None:
-    """Marks a folder as that of a job, or finds that it is already.
+@contextmanager
+def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[None]:
+    """Marks a folder as that of a job, or finds that it is already, and keeps other processes out meanwhile.
 
     Args:
         out: the folder.
@@ -21,19 +24,33 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> None:
         kind: what the job is called, such as `training`.
 
     Raises:
-        UserError: when the folder holds another job of this kind, or other things.
+        UserError: when the folder holds another job of this kind, or other things, or when another process
+            is at work in it.
     """
-    if (out / file).is_file():
-        changed = list(_differences(read_json(out / file), ours))
-        if changed:
+    mark = out / file
+    if not mark.is_file():
+        # What an interrupted write left behind belongs to nobody.
+        if out.exists() and (not out.is_dir() or any(not _is_partial(path) for path in out.iterdir())):
+            raise UserError(f"'{out}' exists and holds no {kind}; give another folder")
+        write_json(mark, ours)
+    changed = list(_differences(read_json(mark), ours))
+    if changed:
+        raise UserError(
+            f"'{out}' holds another {kind} ({'; '.join(changed)}); give another folder or delete it"
+        )
+    with mark.open("rb+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             raise UserError(
-                f"'{out}' holds another {kind} ({'; '.join(changed)}); give another folder or delete it"
-            )
+                f"another process is at work on the {kind} in '{out}'; wait for it or stop it"
+            ) from None
         remove_partial(out)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"'{out}' exists and holds no {kind}; give another folder")
-    else:
-        write_json(out / file, ours)
+        yield
+
+
+def _is_partial(path: Path) -> bool:
+    return path.name.startswith(PARTIAL)
 
 
 def _differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Settings: frozen dataclasses of JSON values that users write as YAML or as NAME=VALUE."""
 
+import inspect
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, TypeVar
 
@@ -24,15 +25,39 @@ def read_settings(kind: type[T], values: Any, place: str) -> T:
     Raises:
         UsageError: for an unknown entry or a value of another type.
     """
+    names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
+    return kind(**_read(typing.get_type_hints(kind), names, values, place))
+
+
+def read_arguments(
+    function: Callable[..., Any], values: Any, place: str, but: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Makes keyword-only arguments of a mapping.
+
+    Args:
+        function: that takes them; they are annotated as entries of settings are.
+        values: the mapping.
+        place: what to call it in errors.
+        but: arguments that are given otherwise.
+
+    Raises:
+        UsageError: for an unknown argument or a value of another type.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    names = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.name not in but]
+    return _read(typing.get_type_hints(function), names, values, place)
+
+
+def _read(hints: Mapping[str, Any], names: Sequence[str], values: Any, place: str) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         raise UsageError(f"{place}: write settings such as NAME: VALUE, not {values!r}")
-    names = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     for name in values:
         if name not in names:
             near = did_you_mean(str(name), names)
-            raise UsageError(f"{place}: there is no entry '{name}'; there are {', '.join(names)}{near}")
-    hints = typing.get_type_hints(kind)
-    return kind(**{name: _typed(hints[name], value, f"{place}: {name}") for name, value in values.items()})
+            raise UsageError(
+                f"{place}: there is no entry '{name}'; there are {', '.join(names) or 'none'}{near}"
+            )
+    return {name: _typed(hints[name], value, f"{place}: {name}") for name, value in values.items()}
 
 
 def write_settings(settings: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import hw
 from hw.config import PIMConfig
 from recfactory.benchmarks.gains import cost, explain
-from recfactory.benchmarks.search_row import FRESH, WINNER, judged, scores_of, trained
+from recfactory.benchmarks.search_row import WINNER, judged, scores_of, trained
 from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
@@ -20,7 +20,7 @@ from recfactory.quantise.model import quantised
 from recfactory.quantise.tune import calibration, fine_tune_trained
 from recfactory.quiet import import_tensorflow_quietly
 from recfactory.training.folder import MODEL
-from recfactory.training.recipe import Recipe
+from recfactory.training.recipe import FRESH, Recipe
 from recfactory.training.source import open_source
 from recfactory.training.train import ignore_line
 

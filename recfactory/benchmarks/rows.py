@@ -49,6 +49,9 @@ def make_rows(
 
     Returns:
         All rows of the file.
+
+    Raises:
+        Exception: what the first job raised that could not make its row, once all others are done.
     """
     # One thread each, so that processor time is the same for all, whatever else runs.
     os.environ |= dict.fromkeys(_THREADS, "1")
@@ -60,9 +63,15 @@ def make_rows(
         running = {
             pool.submit(job.make, *job.arguments): job for job in jobs if (job.method, job.seed) not in done
         }
+        failed = []
         for finished in as_completed(running):
+            if finished.exception() is not None:
+                failed.append(finished)  # the others' hours of work are not lost for it
+                continue
             job = running[finished]
             row = {"method": job.method, "seed": job.seed, **finished.result()}
             journal.append(row)
             log(row)
+        for one in failed:
+            one.result()
         return list(journal.records)

@@ -18,15 +18,13 @@ from recfactory.models.ranker import Ranker
 from recfactory.quiet import import_tensorflow_quietly
 from recfactory.space.path_file import read_path
 from recfactory.training.folder import MODEL
-from recfactory.training.recipe import Recipe
+from recfactory.training.recipe import FRESH, Recipe
 from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import SCORE_BATCH, Source, open_source
 from recfactory.training.train import ignore_line, train
 
 LOSSES, WINNER, CHOICE = "losses.npz", "winner", "choice.json"
 SPLITS = ("valid", "test")
-FRESH = 100
-"""Added to a search's seed for the last training of its winner: those that chose it do not judge it."""
 
 
 def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: float) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add = verb("search", "features -> the best architecture for them")
     add("--features", required=True, help="a features folder")
     add("--out", required=True, help="the search's folder")
-    add("--space", default="full", help="full or small (default: full)")
+    add("--space", help="full or small (default: full)")
     add(
         "--oracle",
         help="fgps, evolution, metropolis, pareto or random (default: fgps; pareto for several objectives)",
@@ -52,8 +52,8 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     _add_several(add, "--start", "BEST.json", "a path of the same space, that a Pareto search starts from")
     add("--minutes", type=_positive, default=30.0, help="of processor time to plan for (default: 30)")
     add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
-    add("--seed", type=int, default=1, help="of everything (default: 1)")
-    add("--objectives", default="logloss", help="scores, such as logloss,energy,latency (default: logloss)")
+    add("--seed", type=int, help="of everything (default: 1)")
+    add("--objectives", type=_names, help="scores, such as logloss,energy,latency (default: logloss)")
     _add_several(add, "--constraint", "NAME<=NUMBER", "a bound on a score, such as macs<=200000")
     add("--resume", action="store_true", help="go on with a search, and do not begin one")
     _add_settings(add, "search")
@@ -152,6 +152,10 @@ def _add_beam(add: Add) -> None:
 
 def _add_runner(add: Add) -> None:
     add("--runner", help="a Beam runner; its own options may follow (default: in this process)")
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _share(text: str) -> float:

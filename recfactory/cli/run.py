@@ -1,6 +1,8 @@
 """`recfactory run`: all stages of a configuration."""
 
 import argparse
+import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,11 @@ from recfactory.cli.data import features
 from recfactory.cli.models import train
 from recfactory.cli.release import evaluate
 from recfactory.cli.search import search, with_defaults
-from recfactory.cli.terminal import Result, say
+from recfactory.cli.terminal import Result, quietly, say
+from recfactory.errors import UsageError
+
+OF_ORACLE = ("options", "start", "first")
+"""Settings of a search that random search has not."""
 
 
 def do_run(asked: argparse.Namespace) -> Result:
@@ -16,7 +22,7 @@ def do_run(asked: argparse.Namespace) -> Result:
     from recfactory.models.registry import check_name
     from recfactory.run import Stage, read_config, run_stages
     from recfactory.space.path_file import read_recipe
-    from recfactory.training.recipe import Recipe
+    from recfactory.training.recipe import FRESH, Recipe
 
     config = read_config(asked.config, data=asked.data, out=asked.out, model=asked.model)
     check_name(config.model)
@@ -28,7 +34,10 @@ def do_run(asked: argparse.Namespace) -> Result:
     winner = f"{places['search']}/best.json" if config.search is not None else config.model
 
     def train_winner() -> Result:
-        best = Recipe.from_dict(read_recipe(winner)) if config.search is not None else recipe
+        best = recipe
+        if config.search is not None:
+            best = Recipe.from_dict(read_recipe(winner))
+            best = replace(best, seed=best.seed + FRESH)
         return train(places["features"], winner, places["model"], best, config.seeds)
 
     def judge() -> Result:
@@ -87,15 +96,13 @@ def _search_stages(config: Any, recipe: Any, places: dict[str, str]) -> list[Any
 
     if config.search is None:
         return []
-    settings = with_defaults(dict(config.search))
-    if config.recipe:
-        settings.setdefault("final", [config.recipe])
-    minutes = settings.pop("minutes", 30.0)
+    settings, minutes = _searched(config)
+    random = {name: value for name, value in settings.items() if name not in OF_ORACLE}
     return [
         Stage("search", lambda: search(places["features"], places["search"], settings, minutes)),
         Stage(
             "random search",
-            lambda: search(places["features"], places["random"], {**settings, "oracle": "random"}, minutes),
+            lambda: search(places["features"], places["random"], {**random, "oracle": "random"}, minutes),
         ),
         Stage(
             config.model,
@@ -104,16 +111,34 @@ def _search_stages(config: Any, recipe: Any, places: dict[str, str]) -> list[Any
     ]
 
 
+def _searched(config: Any) -> tuple[dict[str, Any], float]:
+    """The settings of a run's search, and its minutes."""
+    settings = with_defaults(dict(config.search))
+    if config.recipe:
+        settings.setdefault("final", [config.recipe])
+    minutes = settings.pop("minutes", 30.0)
+    if not isinstance(minutes, int | float) or not 0 < minutes < float("inf"):
+        raise UsageError(f"search: minutes must be a number above 0, not {minutes!r}")
+    return settings, float(minutes)
+
+
 def _say_compared(results: dict[str, Result], model: str) -> None:
     """Says what the search found, against what."""
     say("  on validation rows:")
     for name, found in (
-        ("the search's winner, trained again", results["train"]),
+        ("the search's winner, a fresh training", results["train"]),
         ("best of random search, same budget", results["random search"]),
         (model, results[model]),
     ):
-        best = min(found.get("results", [found]), key=lambda one: one["logloss"])
-        say(f"  {name:36} logloss {best['logloss']:.5f}, auc {best['auc']:.5f}, {best['macs']:,.0f} macs")
+        trained = found.get("results", [found])
+        logloss, auc = (_over_seeds([one[score] for one in trained]) for score in ("logloss", "auc"))
+        say(f"  {name:38} logloss {logloss}, auc {auc}, {trained[0]['macs']:,.0f} macs")
+
+
+def _over_seeds(values: list[float]) -> str:
+    """Their mean, with the deviation where there are several."""
+    deviation = f" +- {statistics.stdev(values):.5f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.5f}{deviation}"
 
 
 def _check_later_stages(config: Any) -> None:
@@ -123,6 +148,12 @@ def _check_later_stages(config: Any) -> None:
     from serving.publish import check_served_name
 
     load_thresholds(config.thresholds)
+    if config.search is not None:
+        quietly()
+        from recfactory.settings import read_settings
+        from recfactory.tuner.search_recipe import SearchRecipe
+
+        read_settings(SearchRecipe, _searched(config)[0], "search")
     check_served_name(config.name)
     if config.baseline is not None:
         saved_model_dir(config.baseline)

@@ -21,16 +21,12 @@ def do_search(asked: argparse.Namespace) -> Result:
             if not isinstance(place, dict):
                 raise UsageError(f"--set '{text}': '{group}' was given a value itself; give one of the two")
         place[name] = value
-    settings |= {"space": asked.space, "seed": asked.seed, "constraints": asked.constraint}
-    settings["objectives"] = asked.objectives.split(",")
-    if asked.hardware is not None:
-        settings["hardware"] = asked.hardware
-    if asked.start:
-        settings["start"] = asked.start
-    if asked.oracle is not None:
-        settings["oracle"] = asked.oracle
-    if asked.trials is not None:
-        settings["trials"] = asked.trials
+    for name in ("space", "oracle", "seed", "trials", "objectives", "hardware"):
+        if getattr(asked, name) is not None:
+            settings[name] = getattr(asked, name)
+    for name, given in (("constraints", asked.constraint), ("start", asked.start)):
+        if given:
+            settings[name] = given
     if asked.resume and not (Path(asked.out) / "search.json").is_file():
         raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
     return search(asked.features, asked.out, with_defaults(settings), asked.minutes)
@@ -64,6 +60,9 @@ def search(features: str, out: str, settings: dict[str, Any], minutes: float) ->
         f"  best of {found['trials']:,} trials: valid logloss {found['logloss']:.5f}, "
         f"auc {found['auc']:.5f}, {found['macs']:,.0f} macs, {found['params']:,.0f} params; {found['best']}"
     )
+    if "entropy" in found:
+        sets = ", ".join(f"{name} {bits:.1f}" for name, bits in found["entropy"].items() if name != "chosen")
+        say(f"  entropy of the second shot's paths: {found['entropy']['chosen']:.1f} bits ({sets})")
     if "energy_j" in found:
         energy, latency = found["energy_j"] * 1e9, found["latency_s"] * 1e6
         say(f"  on its machine: {energy:,.1f} nJ and {latency:,.2f} us an example")

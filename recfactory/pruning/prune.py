@@ -74,16 +74,16 @@ def prune(
         raise UserError(f"'{model}' was trained on other features than '{features}'; name those")
     trained = about["result"]
     ours = {"weights": trained["weights_sha256"], "features": source.digest, "recipe": recipe.to_dict()}
-    claim(out, PRUNE, ours, "pruning")
-    if (out / RESULT).is_file():
-        log(f"'{out}' is pruned already")
-        return dict(read_json(out / RESULT))
-    job = _Job(path, Recipe.from_dict(about["recipe"]), recipe, source, out, log, checkpoint_seconds)
-    rounds = [job.round(number) for number in range(1, recipe.rounds + 1)]
-    result = {**job.final(), "before": {name: trained[name] for name in BEFORE}, "rounds": rounds}
-    write_json(out / RESULT, result)
-    job.tidy()
-    return result
+    with claim(out, PRUNE, ours, "pruning"):
+        if (out / RESULT).is_file():
+            log(f"'{out}' is pruned already")
+            return dict(read_json(out / RESULT))
+        job = _Job(path, Recipe.from_dict(about["recipe"]), recipe, source, out, log, checkpoint_seconds)
+        rounds = [job.round(number) for number in range(1, recipe.rounds + 1)]
+        result = {**job.final(), "before": {name: trained[name] for name in BEFORE}, "rounds": rounds}
+        write_json(out / RESULT, result)
+        job.tidy()
+        return result
 
 
 @dataclass

@@ -71,27 +71,27 @@ def fine_tune(
     out = Path(out)
     precision = replace(precision, crossbar=None)
     recipe = replace(recipe, epochs=EPOCHS, learning_rate=recipe.learning_rate * SLOWER)
-    claim(out, RECIPE, _mark(ranker, precision, source, recipe), "fine-tuning")
-    if (out / RESULT).is_file():
-        log(f"'{out}' is fine-tuned already")
-        return registry.load(out / MODEL)
-    keras.utils.set_random_seed(recipe.seed)
-    few = quantised(ranker, precision, calibration(source))
-    answers = read_answers(source, "valid")
-    rounded, weights = measure(answers, probabilities(few, source, "valid")), few.get_weights()
-    compile_for(few, recipe)
-    best = run_epochs(few, source, recipe, out, log, checkpoint_seconds).best
-    found = best["valid_logloss"], best["valid_auc"]
-    if found[0] > rounded[0]:
-        few.set_weights(weights)
-        found = rounded
-    tuned = registry.save(few, out / MODEL)
-    names, digest = ("logloss", "auc"), registry.weights_sha256(few)
-    result: dict[str, Any] = {**dict(zip(names, found, strict=True)), "weights_sha256": digest}
-    result |= {f"{name}_rounded": value for name, value in zip(names, rounded, strict=True)}
-    write_json(out / RESULT, result)
-    (out / CHECKPOINT).unlink(missing_ok=True)
-    return tuned
+    with claim(out, RECIPE, _mark(ranker, precision, source, recipe), "fine-tuning"):
+        if (out / RESULT).is_file():
+            log(f"'{out}' is fine-tuned already")
+            return registry.load(out / MODEL)
+        keras.utils.set_random_seed(recipe.seed)
+        few = quantised(ranker, precision, calibration(source))
+        answers = read_answers(source, "valid")
+        rounded, weights = measure(answers, probabilities(few, source, "valid")), few.get_weights()
+        compile_for(few, recipe)
+        best = run_epochs(few, source, recipe, out, log, checkpoint_seconds).best
+        found = best["valid_logloss"], best["valid_auc"]
+        if found[0] > rounded[0]:
+            few.set_weights(weights)
+            found = rounded
+        tuned = registry.save(few, out / MODEL)
+        names, digest = ("logloss", "auc"), registry.weights_sha256(few)
+        result: dict[str, Any] = {**dict(zip(names, found, strict=True)), "weights_sha256": digest}
+        result |= {f"{name}_rounded": value for name, value in zip(names, rounded, strict=True)}
+        write_json(out / RESULT, result)
+        (out / CHECKPOINT).unlink(missing_ok=True)
+        return tuned
 
 
 def fine_tune_trained(

@@ -10,6 +10,7 @@ from recfactory.search.feasible import sample_feasible
 from recfactory.search.objectives import only_objective, total_excess
 from recfactory.search.proposer import Proposer
 from recfactory.search.trial import Trial
+from recfactory.settings import require
 from recfactory.space.genes import Rows
 
 
@@ -31,7 +32,7 @@ class RegularisedEvolution(Proposer):
         **options: as of `Proposer`; exactly one objective.
 
     Raises:
-        UsageError: when there are several objectives.
+        UsageError: when there are several objectives, or for a number that cannot be.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class RegularisedEvolution(Proposer):
     ) -> None:
         super().__init__(*args, **options)
         self.objective = only_objective(self.objectives, "evolution")
+        for name, value in (("population", population), ("sampled", sampled), ("children", children)):
+            require(value is None or value >= 1, f"evolution: {name}", value, "1 or more")
         self.population = population or max(16, trials // 16)
         self.sampled = sampled or max(1, self.population // 2)
         self.children = children

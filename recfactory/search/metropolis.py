@@ -10,6 +10,7 @@ from recfactory.search.feasible import sample_feasible
 from recfactory.search.objectives import only_objective, total_excess
 from recfactory.search.proposer import Proposer
 from recfactory.search.trial import Trial
+from recfactory.settings import require
 from recfactory.space.genes import Rows
 
 
@@ -43,6 +44,9 @@ class MetropolisEvolution(Proposer):
     ) -> None:
         super().__init__(*args, **options)
         self.objective = only_objective(self.objectives, "metropolis")
+        for name, value in (("round_size", round_size), ("burn_in", burn_in)):
+            require(value is None or value >= 1, f"metropolis: {name}", value, "1 or more")
+        require(temperature > 0, "metropolis: temperature", temperature, "above 0")
         self.round_size, self.temperature = round_size, temperature
         self.burn_in = burn_in or max(1, trials // 8)
         self.rounds = max(1, (trials - self.burn_in) // round_size)

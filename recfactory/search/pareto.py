@@ -9,6 +9,7 @@ from recfactory.search.feasible import sample_feasible
 from recfactory.search.front import Places, best_first, excesses, loss_table
 from recfactory.search.proposer import Proposer
 from recfactory.search.trial import Trial
+from recfactory.settings import require
 from recfactory.space.genes import Rows
 
 
@@ -37,6 +38,8 @@ class ParetoEvolution(Proposer):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        require(population is None or population >= 2, "pareto: population", population, "2 or more")
+        require(0 <= crossovers <= 1, "pareto: crossovers", crossovers, "from 0 to 1")
         self.population, self.crossovers = population or max(16, trials // 16), crossovers
         self.start = self._different(start)[: self.population // 2]
         self._alive: list[int] = []

@@ -47,6 +47,7 @@ def one_shot(
             over the front otherwise.
     """
     arguments = candidates, objectives, constraints, seed
+    make(*arguments)  # numbers that cannot be are refused before anything is paid for
     return Stages(
         [
             Stage(FIRST, trials, lambda _: make(*arguments)),
@@ -91,6 +92,7 @@ def two_shot(
     """
     only_objective(objectives, "two-shot search")
     arguments = candidates, objectives, constraints, seed
+    RegularisedEvolution(*arguments, **evolution)  # likewise
 
     def evolve(trials: Sequence[Trial]) -> Sampler:
         worked = sum(trial.scores is not None for trial in trials)

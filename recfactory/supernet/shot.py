@@ -124,7 +124,18 @@ def train_shot(
         UserError: when the folder holds another shot or a damaged checkpoint, or the loss is no number.
     """
     out = Path(out)
-    _claim(out, space, source, recipe, base)
+    with claim(out, SHOT, _mark(space, source, recipe, base), "shot"):
+        return _train(space, source, recipe, out, base, checkpoint_seconds)
+
+
+def _train(
+    space: Space,
+    source: Source,
+    recipe: ShotRecipe,
+    out: Path,
+    base: Sampler | None,
+    checkpoint_seconds: float,
+) -> Supernet:
     keras.backend.clear_session()
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
@@ -174,16 +185,15 @@ def _probe(supernet: Supernet, source: Source, recipe: ShotRecipe, base: Sampler
     return sum(scorer.score(path).logloss for path in paths) / len(paths)
 
 
-def _claim(out: Path, space: Space, source: Source, recipe: ShotRecipe, base: Sampler | None) -> None:
-    """Marks the folder as that of this shot."""
+def _mark(space: Space, source: Source, recipe: ShotRecipe, base: Sampler | None) -> dict[str, Any]:
+    """What a shot is made of."""
     paths = None if base is None else keras.saving.serialize_keras_object(base)
-    ours = {
+    return {
         "features": source.digest,
         "space": space.to_dict(),
         "recipe": recipe.to_dict(),
         "paths": hashlib.sha256(json.dumps(paths).encode()).hexdigest(),
     }
-    claim(out, SHOT, ours, "shot")
 
 
 class _Keeper(keras.callbacks.Callback):

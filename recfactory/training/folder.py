@@ -1,5 +1,7 @@
 """Whose training a folder holds: told apart before anything is written over."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ MODEL = "model.keras"
 PATH = "path.json"
 
 
-def claim(out: Path, model: str, recipe: Recipe, digest: str) -> dict[str, Any] | None:
-    """Marks `out` as the folder of this training.
+@contextmanager
+def claim(out: Path, model: str, recipe: Recipe, digest: str) -> Iterator[dict[str, Any] | None]:
+    """Marks `out` as the folder of this training, and keeps other processes out meanwhile.
 
     Args:
         out: the model's folder.
@@ -23,14 +26,15 @@ def claim(out: Path, model: str, recipe: Recipe, digest: str) -> dict[str, Any] 
         recipe: its hyperparameters.
         digest: of the features.
 
-    Returns:
+    Yields:
         The result, if the training is finished.
 
     Raises:
-        UserError: when the folder belongs to another training, or holds other files.
+        UserError: when the folder belongs to another training, or holds other files, or when
+            another process is at work in it.
     """
     if not (out / RECIPE).is_file() and (out / "seed-0").is_dir():
         raise UserError(f"'{out}' holds trainings with several seeds; give another folder")
     ours = {"model": model, "features": digest, "recipe": recipe.to_dict()}
-    mark(out, RECIPE, ours, "training")
-    return read_json(out / RESULT) if (out / RESULT).is_file() else None
+    with mark(out, RECIPE, ours, "training"):
+        yield read_json(out / RESULT) if (out / RESULT).is_file() else None

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from recfactory.settings import read_settings, require, write_settings
 
+FRESH = 100
+"""Added to the seed of a search's winner for its last training: those that chose it do not judge it."""
+
 
 @dataclass(frozen=True)
 class Recipe:

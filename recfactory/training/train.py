@@ -69,30 +69,30 @@ def train(
     source = open_source(features)
     if isinstance(model, Path):
         check_columns(model, source.layout, source.features)
-    finished = folder.claim(out, model_name(model), recipe, source.digest)
-    if isinstance(model, Path):
-        write_path(out / folder.PATH, model)
-    if finished is not None:
+    with folder.claim(out, model_name(model), recipe, source.digest) as finished:
+        if isinstance(model, Path):
+            write_path(out / folder.PATH, model)
+        if finished is not None:
+            (out / CHECKPOINT).unlink(missing_ok=True)
+            log(f"'{out}' is trained already")
+            return finished
+        # Names of layers count up within a process.
+        keras.backend.clear_session()
+        tf.config.experimental.enable_op_determinism()
+        ranker = registry.build(model, source.layout, recipe, source.prior)
+        compile_for(ranker, recipe)
+        try:
+            state = run_epochs(ranker, source, recipe, out, log, checkpoint_seconds)
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            damaged = packed.find_damage(source.features)
+            if damaged is None:
+                raise
+            raise UserError(f"file '{damaged}' is damaged; make the features again") from error
+        registry.save(ranker, out / folder.MODEL)
+        result = _result(model, recipe, source, ranker, state)
+        write_json(out / folder.RESULT, result)
         (out / CHECKPOINT).unlink(missing_ok=True)
-        log(f"'{out}' is trained already")
-        return finished
-    # Names of layers count up within a process.
-    keras.backend.clear_session()
-    tf.config.experimental.enable_op_determinism()
-    ranker = registry.build(model, source.layout, recipe, source.prior)
-    compile_for(ranker, recipe)
-    try:
-        state = run_epochs(ranker, source, recipe, out, log, checkpoint_seconds)
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-        damaged = packed.find_damage(source.features)
-        if damaged is None:
-            raise
-        raise UserError(f"file '{damaged}' is damaged; make the features again") from error
-    registry.save(ranker, out / folder.MODEL)
-    result = _result(model, recipe, source, ranker, state)
-    write_json(out / folder.RESULT, result)
-    (out / CHECKPOINT).unlink(missing_ok=True)
-    return result
+        return result
 
 
 def model_name(model: str | Path) -> str:

@@ -19,7 +19,7 @@ from recfactory.search.feasible import sample_feasible
 from recfactory.search.front import pareto_front
 from recfactory.search.objectives import Constraint, parse_constraint
 from recfactory.search.trial import ALONE
-from recfactory.settings import read_settings, write_settings
+from recfactory.settings import read_arguments, read_settings, write_settings
 from recfactory.space.path import Path
 from recfactory.space.path_file import write_path
 from recfactory.space.space import Space, make_space
@@ -27,6 +27,7 @@ from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
 from recfactory.tuner.alone import best_alone
+from recfactory.tuner.chosen import REPORT
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.evaluator import TRAINED
 from recfactory.tuner.forms import Candidate, parts_of
@@ -44,6 +45,8 @@ ORACLES: dict[str, type[SamplerOracle]] = {
     "pareto": oracles.ParetoOracle,
     "random": oracles.RandomOracle,
 }
+OF_RECIPE = ("first", "mining", "farthest", "by_first", "start")
+"""Arguments of oracles that a recipe has entries for."""
 FITS = parse_constraint("utilisation<=1")
 """A chip has no more crossbars than it has."""
 VALID = "val_"
@@ -72,35 +75,25 @@ def search(
         UserError: for settings that cannot be, or a folder of another search.
     """
     out, source = Folder(out), open_source(features)
-    space, recipe = plan(source, out, asked, minutes, log)
-    tuner = make_tuner(space, source.layout, out, recipe)
-    tuner.search(source.split("train"), source.split("valid"))
-    return _finish(tuner.oracle, out, recipe)
-
-
-def plan(
-    source: Source, out: Folder, asked: Mapping[str, Any], minutes: float, log: Log
-) -> tuple[Space, SearchRecipe]:
-    """The space and the recipe of a search; the costs that a budget needs are measured once.
-
-    Args:
-        source: of the rows.
-        out: the search's folder; keeps search.json and plan.json.
-        asked: as of `search`.
-        minutes: as of `search`.
-        log: takes a line.
-
-    Raises:
-        UserError: when the folder holds another search, or other things.
-    """
     given = read_settings(SearchRecipe, asked, "search")
     space = make_space(source.layout, given.space, **given.sizes)
     oracle = make_oracle(space, source.layout, given)
     _check_possible(oracle)
     ours = {"asked": write_settings(asked), "minutes": minutes, "features": source.digest}
-    claim(out, SEARCH, ours, "search")
+    with claim(out, SEARCH, ours, "search"):
+        recipe = _planned(oracle, source, out, asked, minutes, log)
+        tuner = make_tuner(space, source.layout, out, recipe)
+        tuner.search(source.split("train"), source.split("valid"))
+        return _finish(tuner.oracle, out, recipe)
+
+
+def _planned(
+    oracle: SamplerOracle, source: Source, out: Folder, asked: Mapping[str, Any], minutes: float, log: Log
+) -> SearchRecipe:
+    """The recipe of a search; the costs that a budget needs are measured once."""
     if (out / PLAN).is_file():
-        return space, read_settings(SearchRecipe, read_json(out / PLAN)["recipe"], "search")
+        return read_settings(SearchRecipe, read_json(out / PLAN)["recipe"], "search")
+    given = read_settings(SearchRecipe, asked, "search")
     log("measuring what training and scoring cost here")
     costs = measure_costs(oracle.candidates, source, given.shot, given.final)
     recipe = complete(asked, minutes, costs, source.steps(given.shot))
@@ -109,7 +102,7 @@ def plan(
         f"{recipe.oracle}: {recipe.shot.epochs} epochs a supernet, {recipe.trials} trials, "
         f"{recipe.finalists} finalists"
     )
-    return space, recipe
+    return recipe
 
 
 def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOracle:
@@ -123,7 +116,8 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
     Raises:
         UsageError: for numbers, objectives or constraints that cannot be.
     """
-    options, constraints = dict(recipe.options), [_valid_constraint(text) for text in recipe.constraints]
+    oracle, constraints = ORACLES[recipe.oracle], [_valid_constraint(text) for text in recipe.constraints]
+    options = read_arguments(oracle.__init__, recipe.options, "search: options", OF_RECIPE)
     if recipe.hardware is not None:
         options["designs"] = Designs(space, Hardware.from_dict(recipe.hardware), layout)
         if all(constraint.name != FITS.name for constraint in constraints):
@@ -133,7 +127,7 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
     if recipe.oracle == "pareto":
         options["by_first"] = recipe.rule == "best"
         options["start"] = [Path.from_dict(values) for values in recipe.start]
-    return ORACLES[recipe.oracle](
+    return oracle(
         space,
         objective=[_valid_name(name) for name in recipe.objectives],
         max_trials=recipe.trials,
@@ -164,7 +158,8 @@ def make_tuner(space: Space, layout: Layout, out: Folder, recipe: SearchRecipe) 
 
 
 def _check_possible(oracle: SamplerOracle) -> None:
-    """Refuses constraints that no path keeps, before anything is measured or written."""
+    """Refuses numbers and constraints that cannot be, before anything is measured or written."""
+    oracle.make_sampler()
     sample_feasible(oracle.candidates, oracle.constraints, 1, np.random.default_rng(oracle.seed))
 
 
@@ -204,6 +199,8 @@ def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe) -> dict[st
         "model": str(best_alone(out, str(best.number), parts_of(candidate)[1] is not None)),
         "recipe": trained,
     }
+    if (out / REPORT).is_file():
+        result["entropy"] = read_json(out / REPORT)["entropy"]
     write_json(out / RESULT, result)
     return result
 

@@ -261,10 +261,9 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
     def close(self) -> None:
         """Lets other processes write the journal; the next trial opens it again."""
         with self._lock:
+            self._closed, self._failures = True, 0
             if self._ledger is not None:
                 self._ledger.close()
-            self._closed = True
-            self._failures = 0
 
     def _set_project_dir(self, directory: Any, project_name: str) -> None:
         super()._set_project_dir(directory, project_name)

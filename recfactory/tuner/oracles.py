@@ -23,6 +23,7 @@ from recfactory.search.random_search import RandomSearch
 from recfactory.search.sampler import Sampler
 from recfactory.search.shots import one_shot, two_shot
 from recfactory.search.trial import Trial
+from recfactory.settings import read_arguments
 from recfactory.space.genes import encode
 from recfactory.space.path import Path
 from recfactory.tuner.chosen import choose_once
@@ -192,7 +193,7 @@ class FGPSOracle(SamplerOracle):
         mining: numbers of the mining.
         farthest: numbers of the choice.
         predictor: how the predictor is made.
-        evolution: numbers of the evolution, as of `RegularisedEvolution`.
+        evolution: numbers of the evolution, as of `EvolutionOracle`.
         **options: as of `SamplerOracle`.
 
     Raises:
@@ -223,7 +224,7 @@ class FGPSOracle(SamplerOracle):
         self._objective = only_objective(self.objectives, "two-shot search")
         self.predictor = predictor or PredictorOptions()
         self.mining, self.farthest = mining or Mining(), farthest or Farthest()
-        self.evolution = dict(evolution or {})
+        self.evolution = read_arguments(EvolutionOracle.__init__, evolution or {}, "evolution")
 
     def numbers(self) -> dict[str, Any]:
         """Those of both shots."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
+from recfactory.search.objectives import parse_constraint
 from recfactory.settings import read_settings, require
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
@@ -13,8 +14,10 @@ from recfactory.tuner.costs import Costs
 
 SCORES = ("logloss", "auc", "macs", "params")
 """Of a path; any can be an objective."""
-OF_HARDWARE = ("energy_j", "latency_s", "area_m2", "utilisation")
+OF_HARDWARE = ("energy_j", "latency_s", "area_m2")
 """Scores of a candidate with hardware."""
+BOUNDED = ("utilisation",)
+"""The same, but for constraints alone."""
 SHORT = {"energy": "energy_j", "latency": "latency_s", "area": "area_m2"}
 """Other names of scores."""
 _NEEDS_HARDWARE = f" (with hardware also of {', '.join(OF_HARDWARE)})"
@@ -31,6 +34,8 @@ STEPS_PER_CHOSEN = 10
 """Steps of the second shot for each path of its set; the paper has about 13."""
 EMBEDDING_L2 = 0.3
 """Of finalists: paths learn the rows of small tables by heart sooner than hand-made models do."""
+MOST_SEED = 2_000_000_000
+"""Seeds of trainings are made from it by adding some thousands."""
 MOST_FINALISTS = 15
 """As in NASRec."""
 
@@ -89,14 +94,24 @@ class SearchRecipe:
 
     def __post_init__(self) -> None:
         scores = SCORES if self.hardware is None else (*SCORES, *OF_HARDWARE)
+        more = "" if self.hardware else _NEEDS_HARDWARE
         known = all(SHORT.get(name, name) in scores for name in self.objectives)
         require(
             known and len(self.objectives) > 0,
             "search: objectives",
             ", ".join(self.objectives) or "none",
-            f"some of {', '.join(scores)}{'' if self.hardware else _NEEDS_HARDWARE}",
+            f"some of {', '.join(scores)}{more}",
         )
-        require(0 <= self.seed < 2**31, "search: seed", self.seed, "from 0 to 2147483647")
+        scores = (*scores, *(BOUNDED if self.hardware else ()))
+        for text in self.constraints:
+            name = parse_constraint(text).name
+            require(
+                SHORT.get(name, name) in scores,
+                "search: constraints",
+                f"on '{name}'",
+                f"on {', '.join(scores)}{more}",
+            )
+        require(0 <= self.seed <= MOST_SEED, "search: seed", self.seed, f"from 0 to {MOST_SEED}")
         require(self.trials >= 2, "search: trials", self.trials, "2 or more")
         if self.first is not None:
             require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
@@ -126,13 +141,14 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     once_more = _again(asked)
     once = costs.training / len(asked.get("final", default.final))  # by one recipe
     finalists = round(seconds * FINALISTS / (costs.training + once_more * once))
-    finalists = max(2, min(MOST_FINALISTS, finalists))
-    again = round(once_more * asked.get("finalists", finalists))
+    finalists = asked.get("finalists", max(2, min(MOST_FINALISTS, finalists)))
+    again = round(once_more * finalists)
     again = again if again > 1 else 0  # one alone is not compared with anything
     mining = seconds * MINING if two_shot else 0.0
     left = seconds - finalists * costs.training - again * once - mining
     training = min(seconds * SHOTS, left - seconds * TRIALS)
     epochs = max(1, min(MOST_EPOCHS, round(training / costs.epoch / shots)))
+    epochs = asked.get("shot", {}).get("epochs", epochs)
     left -= shots * epochs * costs.epoch
     paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
     budget: dict[str, Any] = {

@@ -205,6 +205,13 @@ def test_hardware_is_read_and_the_oracle_fits():
         (["--objectives", "logloss,beauty"], "objectives must be some of logloss, auc, macs, params"),
         (["--objectives", "logloss,macs", "--oracle", "fgps"], "pareto"),
         (["--objectives", "logloss,energy"], "with hardware also of energy_j"),
+        (["--constraint", "flops<=1"], "constraints must be on logloss, auc, macs, params"),
+        (["--set", "space=tiny"], "space must be one of small, full"),
+        (["--set", "options.foo=1"], "options: there is no entry 'foo'; there are predictor, evolution"),
+        (["--set", "options.predictor.folds=1"], "predictor: folds must be 2 or more"),
+        (["--set", "options.evolution.children=0"], "evolution: children must be 1 or more"),
+        (["--oracle", "random", "--set", "options.population=8"], "no entry 'population'; there are none"),
+        (["--oracle", "pareto", "--set", "options.population=-5"], "population must be 2 or more"),
         (["--hardware", "nowhere.yaml"], "there is neither hardware nor a file 'nowhere.yaml'"),
     ],
 )

@@ -75,6 +75,8 @@ def test_an_unblessed_model_is_not_published(tmp_path, capfd):
         ("name: a/b", 2, "cannot name a served model"),
         ("baseline: nowhere", 1, "there is no model folder 'nowhere'"),
         ("recipe: {epoch: 1}", 2, "did you mean 'epochs'"),
+        ("search: {trails: 5}", 2, "did you mean 'trials'"),
+        ("search: {minutes: ten}", 2, "search: minutes must be a number above 0, not 'ten'"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_made(tmp_path, capfd, line, code, says):

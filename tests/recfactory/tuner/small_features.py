@@ -21,19 +21,19 @@ SIZES = {
 SPACE = Space(2, 2, **SIZES)
 
 
-def write_features(folder, seed=0):
-    """Two dense columns and two categorical ones; the click follows one of each."""
+def write_features(folder, seed=0, words="ab"):
+    """Two dense columns and a categorical one for each of `words`; the click follows one of each."""
     schema = Schema(
         name="small",
         label=Label("click"),
         dense=(Dense("x"), Dense("y")),
-        categorical=(Categorical("a"), Categorical("b")),
+        categorical=tuple(Categorical(name) for name in words),
     )
-    vocabularies = {name: tuple(f"{name}{i}".encode() for i in range(6)) for name in "ab"}
+    vocabularies = {name: tuple(f"{name}{i}".encode() for i in range(6)) for name in words}
     statistics = {
         "splits": {split: {"rows": count, "clicks": count // 3} for split, count in ROWS.items()},
         "dense": {name: {"mean": 0.01 * seed, "std": 1.0} for name in "xy"},
-        "categorical": {"a": {}, "b": {}},
+        "categorical": {name: {} for name in words},
     }
     spec = FeatureSpec(schema, vocabularies, statistics)
     write_spec(folder, spec)

@@ -10,7 +10,6 @@ from small_features import SIZES, write_features
 
 from recfactory.errors import UserError
 from recfactory.space.path_file import read_path
-from recfactory.training.source import open_source
 from recfactory.tuner import job
 from recfactory.tuner.costs import Costs
 
@@ -60,6 +59,7 @@ def test_a_search_leaves_what_it_found_and_goes_on_where_it_was(features, tmp_pa
     path = read_path(tmp_path / "whole" / "best.json")
     assert (path.macs, path.params) == (found["macs"], found["params"])
     assert found["trials"] == 16
+    assert set(found["entropy"]) == {"chosen", "evolution", "greedy", "farthest", "random"}
     assert (tmp_path / "whole" / "alone").is_dir()
     assert json.loads((tmp_path / "whole" / "result.json").read_text()) == found
 
@@ -87,7 +87,19 @@ def test_random_search_keeps_a_constraint(features, tmp_path):
     assert found["macs"] <= 400
 
 
-def test_mistakes_are_told_in_one_sentence(features, tmp_path):
+def test_test_rows_are_not_read(features, tmp_path):
+    shutil.copytree(features, tmp_path / "features")
+    (tmp_path / "features" / "encoded" / "test" / "part-00000.tfrecord").write_bytes(b"no rows at all")
+    for name, rows in (("with", features), ("without", tmp_path / "features")):
+        search(rows, tmp_path / name)
+    assert trials(tmp_path / "with")[1:] == trials(tmp_path / "without")[1:]
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def test_mistakes_are_told_in_one_sentence(features, tmp_path, monkeypatch):
     out = tmp_path / "out"
     for changes, told in (
         ({"constraints": ["macs<=1"]}, "no candidate keeps macs<=1"),
@@ -99,7 +111,10 @@ def test_mistakes_are_told_in_one_sentence(features, tmp_path):
             search(features, out, **changes)
         assert not out.exists()
 
-    job.plan(open_source(features), out, ASKED, 1.0, print)
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "make_tuner", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            search(features, out)
     for changes, told in (
         ({"seed": 4}, "holds another search .seed 3, not 4.; give another folder"),
         ({"trials": 13}, "trials 12, not 13"),
@@ -111,6 +126,8 @@ def test_mistakes_are_told_in_one_sentence(features, tmp_path):
     others = write_features(tmp_path / "others", seed=1)
     with pytest.raises(UserError, match="other features"):
         search(others, out)
+    with pytest.raises(UserError, match="other features"):
+        search(write_features(tmp_path / "wider", words="abc"), out)
     with pytest.raises(UserError, match="holds no search"):
         search(features, tmp_path)
 

@@ -55,6 +55,11 @@ def test_what_is_asked_for_stays():
     assert recipe.shot.epochs > 1
 
 
+def test_what_is_asked_for_is_paid_from_the_same_budget():
+    for asked in ({"finalists": 12}, {"finalists": 3}, {"shot": {"epochs": 2}}):
+        assert 0.8 * 600 < seconds(complete(asked, 10, COSTS, STEPS), shots=2) < 600
+
+
 def test_small_and_large_budgets_stay_within_bounds():
     small, large = (complete({}, minutes, COSTS, STEPS) for minutes in (0.1, 10_000))
     assert (small.shot.epochs, small.trials, small.finalists) == (1, 20, 2)
@@ -73,6 +78,13 @@ def test_small_and_large_budgets_stay_within_bounds():
         ({"trials": 1}, "trials must be 2 or more"),
         ({"trials": 10, "first": 10}, "first must be from 1 to 9"),
         ({"objectives": []}, "some of logloss, auc"),
+        (
+            {"constraints": ["flops<=2e5"]},
+            "constraints must be on logloss, auc, macs, params .*, not on 'flops'",
+        ),
+        ({"constraints": ["energy<=1e-8"]}, "with hardware also of energy_j"),
+        ({"hardware": {}, "objectives": ["logloss", "utilisation"]}, "not logloss, utilisation"),
+        ({"seed": 2**31 - 1}, "seed must be from 0 to 2000000000"),
         (
             {"objectives": ["accuracy"]},
             "objectives must be some of logloss, auc, macs, params .*, not accuracy",

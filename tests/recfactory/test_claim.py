@@ -1,0 +1,59 @@
+"""Whose work a folder holds."""
+
+import subprocess
+import sys
+
+import pytest
+
+from recfactory.claim import claim
+from recfactory.errors import UserError
+from recfactory.files import PARTIAL
+
+OURS = {"seed": 1, "recipe": {"epochs": 2}}
+HOLDS = """
+import sys
+from pathlib import Path
+from recfactory.claim import claim
+with claim(Path(sys.argv[1]), "job.json", {"seed": 1, "recipe": {"epochs": 2}}, "training"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def do(out, ours=OURS):
+    with claim(out, "job.json", ours, "training"):
+        pass
+
+
+def test_a_folder_is_claimed_again_by_the_same_job_only(tmp_path):
+    out = tmp_path / "out"
+    do(out)
+    do(out)
+    with pytest.raises(UserError, match=r"holds another training \(epochs 2, not 3\)"):
+        do(out, {**OURS, "recipe": {"epochs": 3}})
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="exists and holds no training"):
+        do(tmp_path / "other")
+
+
+def test_what_a_killed_claim_left_is_nobodys(tmp_path):
+    leftover = tmp_path / f"{PARTIAL}0123456789ab-job.json"
+    leftover.write_text("{")
+    do(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["job.json"]
+
+
+def test_two_processes_do_not_work_in_one_folder(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, tmp_path / "out"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
+        being_written = tmp_path / "out" / f"{PARTIAL}0123456789ab-model.keras"
+        being_written.write_text("")
+        with pytest.raises(UserError, match="another process is at work on the training"):
+            do(tmp_path / "out")
+        assert being_written.is_file()
+        other.kill()
+    do(tmp_path / "out")
+    assert not being_written.exists()
