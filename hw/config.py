@@ -114,6 +114,7 @@ class Roofline:
     Args:
         macs_per_s: multiply-accumulates per second at best.
         bytes_per_s: of weights and activations, from where they lie.
+        start_s: to begin a product of matrices, of pairs or of attention.
         energy_per_mac_j: of a multiply-accumulate with its share of an instruction.
         energy_per_byte_j: of weights and activations, from where they lie.
         bits: of weights and activations.
@@ -126,6 +127,7 @@ class Roofline:
 
     macs_per_s: float
     bytes_per_s: float
+    start_s: float
     energy_per_mac_j: float
     energy_per_byte_j: float
     bits: int
@@ -140,6 +142,8 @@ class Roofline:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise HardwareError(f"{name} is {value}: write a number above 0")
+        if not 0 <= self.start_s < float("inf"):
+            raise HardwareError(f"start_s is {self.start_s}: write a number of 0 or more")
         _require_between("bits", self.bits, 1, MOST_BITS)
         memory(self.memory)
 

@@ -3,7 +3,9 @@
 A unit has `lanes` multiply-adds per cycle of 1.2 GHz beside the tile's eDRAM. As on crossbars, each input
 and output is written to eDRAM and read from it, and passes bus and router once (assumption: an operand that
 was read reaches all lanes that need it). A matrix's weights are read from eDRAM once per example, however
-often it is applied. Element-wise work is done in the stream of results and moves nothing.
+often it is applied. Element-wise work is done in the stream of results and moves nothing. Products of
+activations with each other take the width of the datapath, whatever bits their operator has: nothing rounds
+their factors.
 """
 
 import numpy as np
@@ -16,8 +18,8 @@ from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
 
 PARTS = ("digital", "edram", "bus", "router")
 """What an operation's energy consists of."""
-ELEMENT_BITS = 16
-"""Of element-wise arithmetic: the width of ISAAC's datapath."""
+DATAPATH_BITS = 16
+"""Of element-wise arithmetic and of products of activations: the width of ISAAC's datapath."""
 _PORT_BITS = 256
 
 
@@ -29,14 +31,18 @@ def weight_bits_kept(workload: Workload, circuit: Circuit) -> Floats:
 
 def moved_bits(workload: Workload, circuit: Circuit) -> Floats:
     """Bits of an operation's inputs and outputs, `(n, operations)`."""
-    _, activations = bits(workload, circuit)
     rows, columns, uses = workload.rows, workload.columns, workload.uses
     values = np.select(
         [workload.kind == MATRIX, workload.kind == PAIRS, workload.kind == ATTENTION],
         [(rows + columns) * uses, (rows + columns) * uses + rows * columns, 4 * rows * uses],
         0,
     )
-    return np.asarray(values * activations)
+    return np.asarray(values * _activation_bits(workload, circuit))
+
+
+def _activation_bits(workload: Workload, circuit: Circuit) -> Floats:
+    _, activations = bits(workload, circuit)
+    return np.where(workload.kind == MATRIX, activations, DATAPATH_BITS)
 
 
 def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
@@ -49,11 +55,12 @@ def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
     Returns:
         Joule per example, each `(n, operations)`; 0 for lookups.
     """
-    weights, activations = bits(workload, circuit)
-    left = np.where(workload.kind == MATRIX, weights, activations)
+    weights, _ = bits(workload, circuit)
+    right = _activation_bits(workload, circuit)
+    left = np.where(workload.kind == MATRIX, weights, right)
     moved, kept = moved_bits(workload, circuit), weight_bits_kept(workload, circuit)
-    arithmetic = workload.macs * multiply_add_energy(left, activations)
-    arithmetic = arithmetic + workload.results * multiply_add_energy(ELEMENT_BITS, ELEMENT_BITS)
+    arithmetic = workload.macs * multiply_add_energy(left, right)
+    arithmetic = arithmetic + workload.results * multiply_add_energy(DATAPATH_BITS, DATAPATH_BITS)
     return [
         arithmetic,
         (2 * moved + kept) * part.EDRAM_BIT.energy_j,

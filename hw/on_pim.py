@@ -22,9 +22,9 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
     Matrix products run on crossbars of their own, or where `placement` puts them; pair products, attention
     cores and element-wise work on digital units; lookups in memory. An operation starts when those that it
     waits for have ended. Branches run beside each other: they lie in different tiles, each with a digital
-    unit (assumption). In a full pipeline every operation works on another example, so that the slowest
-    stage sets the pace; the digital units of the tiles share their work evenly, and all lookups share one
-    memory.
+    unit (assumption); but all digital work together takes as long as the units of the tiles need for it. In
+    a full pipeline every operation works on another example, so that the slowest stage sets the pace; the
+    digital units of the tiles share their work evenly, and all lookups share one memory.
 
     The area is that of the tiles needed for the matrices, never less than one, with their share of all that
     a tile has; the eDRAM for matrices on the digital unit; and the tables, if they lie on the chip.
@@ -66,9 +66,10 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
     by_part[:, TILE_PARTS.index("edram")] += kept * (part.EDRAM.area_m2 / (8 * part.EDRAM_BYTES))
     by_part[:, -1] = tables.area_m2.sum(axis=1)
 
+    shared_s = digital_s.sum(axis=1) / tiles
     stages = [
         np.where(on_crossbars, crossbar_busy_s, digital_s).max(axis=1, initial=0.0),
-        digital_s.sum(axis=1) / tiles,
+        shared_s,
         np.broadcast_to(tables.busy_s.sum(axis=1), (n,)),
     ]
     interval = np.maximum.reduce(stages)
@@ -78,7 +79,7 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
         components=COMPONENTS,
         area_parts=AREA_PARTS,
         energy_j=energy,
-        latency_s=longest(latencies, workload.waits),
+        latency_s=np.maximum(longest(latencies, workload.waits), shared_s),
         interval_s=interval,
         area_m2=by_part.sum(axis=1),
         power_w=power(energy, interval),

@@ -9,6 +9,9 @@ from hw.memories import memory
 from hw.result import Estimate, power
 from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
 
+STARTED = (MATRIX, PAIRS, ATTENTION)
+"""Operations that are started for themselves; element-wise work is done along with those before it."""
+
 COMPONENTS = ("arithmetic", "traffic", "memory")
 """What takes energy."""
 
@@ -18,8 +21,8 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
 
     An operation takes as long as its arithmetic at peak or its bytes at full bandwidth, whichever is
     longer; all operations share the machine, so their times add up, lookups first. A result computed on its
-    own costs what a multiply-accumulate does (assumption). Every matrix is read once per example. No time
-    for starting an operation is counted (an assumption in the machine's favour).
+    own costs what a multiply-accumulate does (assumption). Every matrix is read once per example, and every
+    operation is started once.
 
     Args:
         workload: operations; their bits are not looked at.
@@ -40,7 +43,9 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     )
     arithmetic_j, traffic_j = computed * machine.energy_per_mac_j, moved * machine.energy_per_byte_j
     by_operation = arithmetic_j + traffic_j + tables.energy_j
-    latencies = np.maximum(computed / machine.macs_per_s, moved / machine.bytes_per_s) + tables.latency_s
+    starts_s = np.isin(workload.kind, STARTED) * machine.start_s
+    worked_s = np.maximum(computed / machine.macs_per_s, moved / machine.bytes_per_s)
+    latencies = starts_s + worked_s + tables.latency_s
     energy, latency = by_operation.sum(axis=1), latencies.sum(axis=1)
     area = np.full(n, np.nan if machine.area_m2 is None else machine.area_m2) + tables.area_m2.sum(axis=1)
     return Estimate(

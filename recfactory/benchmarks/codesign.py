@@ -1,21 +1,29 @@
 """Compares co-designs with searched architectures on fixed machines, and shows what few bits cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recfactory.benchmarks.codesign_row import bits_row, codesign_row
+from recfactory.benchmarks.bits_row import bits_row
+from recfactory.benchmarks.codesign_row import codesign_row
+from recfactory.benchmarks.gains import BASELINE, PARTS
+from recfactory.benchmarks.on_chips import USUAL_NOISE
+from recfactory.benchmarks.paired import mean_and_interval
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.search_row import SPLITS
 from recfactory.benchmarks.winners import Benchmark, Winner
 
 LEAST = {"energy_j": 1.8, "latency_s": 1.5}
-"""What the PIM co-design paper gained over a hand-crafted design on crossbars."""
+"""What co-design gained over a hand-crafted design on crossbars (arXiv 2411.07569)."""
+STRETCH = {"energy_j": 12.5, "latency_s": 3.4}
+"""What AutoRAC gained."""
+MINUTES = 5.0
+"""Of processor time for a search; the architectures come from searches twice as long."""
 HARDWARE: dict[str, Any] = {
-    "base": "handcrafted",
+    "base": BASELINE,
     "choices": {
         "rows": [64, 128, 256],
         "cols": [64, 128, 256],
@@ -29,64 +37,142 @@ HARDWARE: dict[str, Any] = {
     "weight_bits": [4, 8],
     "activation_bits": [4, 8],
     "embedding_bits": [8],
+    "noise": USUAL_NOISE,
 }
-"""As examples/codesign.yaml, but for the embedding table: its memory stays the baseline's, its bits are 8."""
-ASKED = {
-    "oracle": "pareto",
-    "objectives": ["logloss", "energy_j", "latency_s"],
-    "hardware": HARDWARE,
-    "rule": "best",
-}
+"""As examples/codesign.yaml, but cells vary, and the embedding table has 8 bits and the baseline's memory."""
+OBJECTIVES = ["logloss", "energy_j", "latency_s"]
+SEARCHES = ("codesign", "random", "stretch")
+"""Methods: a co-design that costs as much less as was published, the same by random search, one that shall
+gain as much as AutoRAC."""
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, Any]:
-    """Means over seeds.
+    """Means over seeds; gains are geometric ones.
 
     Args:
         rows: of a finished journal.
 
     Returns:
-        Of co-designs the gains `against` baselines, in `steps`, with a part `fixed` and by ADC `laws`
-        (geometric means), and by split `logloss`, `auc`, and `auc_gained` on the architectures' mean; of
-        few bits the LogLoss by split, with the deviation over seeds.
+        What `_summary` says of co-designs, of those by `random` search and of the `stretch`, and how many
+        were `impossible`; of few bits LogLoss and its deviation over seeds, by what the model went through.
     """
-    designs = [row for row in rows if row["method"] == "codesign"]
+    summary: dict[str, Any] = {}
+    for method in SEARCHES:
+        of_method = [row for row in rows if row["method"] == method]
+        possible = [row for row in of_method if "impossible" not in row]
+        found = {"impossible": len(of_method) - len(possible), **(_summary(possible) if possible else {})}
+        summary |= found if method == SEARCHES[0] else {method: found}
     bits = [row for row in rows if row["method"] == "bits"]
-    summary: dict[str, Any] = {"seeds": len(designs)}
-    for name in ("against", "steps", "fixed", "laws"):
-        summary[name] = {
-            each: {
-                score: float(np.exp(np.mean([np.log(row[name][each][score]) for row in designs])))
-                for score in designs[0][name][each]
-            }
-            for each in designs[0][name]
-        }
-    for split in SPLITS:
-        if split not in designs[0]:
-            continue
-        auc = float(np.mean([row[split]["auc"] for row in designs]))
-        before = float(np.mean([row["searched"][split]["auc"] for row in designs]))
-        summary[split] = {
-            "logloss": float(np.mean([row[split]["logloss"] for row in designs])),
-            "auc": auc,
-            "auc_gained": auc - before,
-            "bits": {
-                name: {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1))}
-                for name in bits[0]
-                if name not in ("method", "seed")
-                for values in [[row[name][split]["logloss"] for row in bits]]
-            },
-        }
+    split = _last_split(bits[0]["float"])
+    summary["bits"] = {
+        name: _mean_and_deviation([row[name][split]["logloss"] for row in bits])
+        for name, value in bits[0].items()
+        if isinstance(value, Mapping)
+    }
     return summary
+
+
+def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """Means over seeds of one way to search.
+
+    Args:
+        rows: one per seed.
+
+    Returns:
+        `energy_gain`, `latency_gain` and `macs_gain` over the searched architecture on the machine `against`;
+        `auc_loss` on the `split` with its 95% interval by a paired bootstrap, and `logloss`; the gains over
+        all `baselines`; the `ablation`: gains in `steps`, with a part `fixed` (and the AUC lost so), all
+        `on_crossbars`, and by ADC `laws`; `auc_loss_by_noise` of the cells.
+    """
+    split = _last_split(rows[0])
+
+    def auc_loss(of: list[Mapping[str, Any]]) -> float:
+        before = [row["searched"][split]["auc"] for row in rows]
+        return float(np.mean(before) - np.mean([scores[split]["auc"] for scores in of]))
+
+    baselines = {name: _gain([row["against"][name] for row in rows]) for name in rows[0]["against"]}
+    fixed = {
+        part: {
+            **_gain([row["fixed"][part] for row in rows]),
+            "auc_loss": auc_loss([row["fixed_scores"][part] for row in rows]),
+        }
+        for part in PARTS
+    }
+    return {
+        "seeds": len(rows),
+        "split": split,
+        "against": BASELINE,
+        "energy_gain": baselines[BASELINE]["energy_j"],
+        "latency_gain": baselines[BASELINE]["latency_s"],
+        "macs_gain": _geometric([row["searched_macs"] / row["macs"] for row in rows]),
+        "auc_loss": auc_loss(list(rows)),
+        "auc_loss_paired": mean_and_interval([row["auc_losses"][split] for row in rows]),
+        "auc_loss_in_float": auc_loss([row["float"] for row in rows]),
+        "logloss": _mean_and_deviation([row[split]["logloss"] for row in rows]),
+        "auc_loss_by_noise": {
+            noise: auc_loss([row["noise"][noise] for row in rows]) for noise in rows[0]["noise"]
+        },
+        "baselines": baselines,
+        "ablation": {
+            "steps": {part: _gain([row["steps"][part] for row in rows]) for part in PARTS},
+            "fixed": fixed,
+            "on_crossbars": _gain([row["on_crossbars"] for row in rows]),
+            "laws": {
+                law: {name: _gain([row["laws"][law][name] for row in rows]) for name in baselines}
+                for law in rows[0]["laws"]
+            },
+        },
+        "cpu_minutes": float(np.mean([row["cpu_minutes"] for row in rows])),
+    }
+
+
+def _last_split(scores: Mapping[str, Any]) -> str:
+    """Test where there are test rows."""
+    return [name for name in SPLITS if name in scores][-1]
+
+
+def _gain(gains: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: _geometric([each[name] for each in gains]) for name in gains[0]}
+
+
+def _geometric(values: Sequence[float]) -> float:
+    return float(np.exp(np.mean(np.log(values))))
+
+
+def _mean_and_deviation(values: Sequence[float]) -> dict[str, float | None]:
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "std": deviation}
 
 
 def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> list[Job]:
     seed = winner.seed
-    asked = {**settings.search, **ASKED, "seed": seed, "start": [winner.path.to_dict()]}
-    searched = (features, folder / f"codesign-{seed}", winner, asked, settings.minutes, LEAST)
+    asked = {
+        **settings.search,
+        "objectives": OBJECTIVES,
+        "hardware": HARDWARE,
+        "rule": "best",
+        "seed": seed,
+    }
+    pareto = {**asked, "oracle": "pareto", "start": [winner.path.to_dict()]}
+    searches = zip(
+        SEARCHES,
+        (pareto, {**asked, "oracle": "random"}, pareto),
+        (LEAST, LEAST, STRETCH),
+        strict=True,
+    )
+    about = winner.about()
     return [
-        Job("codesign", seed, codesign_row, searched),
-        Job("bits", seed, bits_row, (features, folder / f"bits-{seed}", winner)),
+        Job("bits", seed, bits_row, (features, folder / f"bits-{seed}", winner), about),
+        *(
+            Job(
+                name,
+                seed,
+                codesign_row,
+                (features, folder / f"{name}-{seed}", winner, how, MINUTES, least),
+                about,
+            )
+            for name, how, least in searches
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""One row of the co-design benchmark: a co-design, or an architecture with few bits on crossbars."""
+"""One row of the co-design benchmark: a searched co-design beside the architecture that it starts from."""
 
 import shutil
 import time
@@ -9,27 +9,26 @@ from typing import Any
 
 import hw
 from hw.config import PIMConfig
-from recfactory.benchmarks.gains import cost, explain
-from recfactory.benchmarks.search_row import WINNER, judged, scores_of, trained
+from recfactory.benchmarks.gains import BASELINE, PARTS, bits_for, cost, explain
+from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, all_with, on_chips
+from recfactory.benchmarks.paired import auc_losses
+from recfactory.benchmarks.search_row import SPLITS, WINNER, most_macs, scores_of, trained
 from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.design_file import read_design
-from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
+from recfactory.codesign.designs import Design
+from recfactory.codesign.precision import Crossbar
+from recfactory.errors import UserError
 from recfactory.files import read_json
 from recfactory.models import registry
+from recfactory.models.ranker import Ranker
 from recfactory.quantise.model import quantised
 from recfactory.quantise.tune import calibration, fine_tune_trained
-from recfactory.quiet import import_tensorflow_quietly
+from recfactory.space.path import Path as Architecture
 from recfactory.training.folder import MODEL
 from recfactory.training.recipe import FRESH, Recipe
-from recfactory.training.source import open_source
+from recfactory.training.score import probabilities, read_answers
+from recfactory.training.source import Source
 from recfactory.training.train import ignore_line
-
-BITS = (8, 4)
-EMBEDDING = 8
-CLIPPED = (7, 6)
-"""Bits of ADCs that hold less than a column's sum."""
-NOISES = (0.02, 0.05)
-"""Standard deviations of a cell's conductance, as shares of its largest one."""
 
 
 def codesign_row(
@@ -51,29 +50,46 @@ def codesign_row(
         least: how many times less than the architecture on `handcrafted` it may cost, by score.
 
     Returns:
-        What `judged` says of the best design on its crossbars, in `float` of its model before and in
-        `searched` of the architecture; what `explain` says; `macs`, `cpu_minutes`, `trials`, the `file` of
-        the design, and the `front`.
+        What `judged` says of the best design on chips of its machine with `USUAL_NOISE`, by `noise` on
+        others, in `float` of its model before, in `searched` of the architecture, and in `fixed_scores` with
+        one part as in the base; `auc_losses` by split; what `explain` says; `macs` and `searched_macs`,
+        `cpu_minutes`, `trials`, the `file` of the design, and the `front`. Where nothing can cost so little,
+        only why it is `impossible`.
     """
-    import_tensorflow_quietly()
+    shutil.rmtree(folder, ignore_errors=True)
+    source, base = train_winner(features, folder, winner)
     from recfactory.tuner.job import PARETO, search
 
-    shutil.rmtree(folder, ignore_errors=True)
-    source = open_source(features)
-    base = cost(winner.path, None, hw.load("handcrafted"), source.layout)
-    constraints = [f"{name}<={base[name] / factor}" for name, factor in least.items()]
-    found = search(features, folder / "search", {**asked, "constraints": constraints}, minutes, ignore_line)
-    cpu_minutes = time.process_time() / 60
+    began = time.process_time()
+    before = cost(winner.path, None, hw.load(BASELINE), source.layout)
+    constraints = [f"macs<={most_macs(source)}"]
+    constraints += [f"{name}<={before[name] / factor}" for name, factor in least.items()]
+    asked = {**asked, "constraints": constraints}
+    try:
+        found = search(features, folder / "search", asked, minutes, ignore_line)
+    except UserError as error:
+        return {"impossible": str(error)}
+    cpu_minutes = (time.process_time() - began) / 60
     design = read_design(found["best"])
     assert design is not None
     recipe = Recipe.from_dict({**found["recipe"], "seed": winner.seed + FRESH})
-    alone = trained(features, design.path, folder / WINNER, recipe)
-    tuned = fine_tune_trained(folder / WINNER, design.precision, source, folder / "tuned", ignore_line)
+    alone = trained(features, design.path, folder / "design", recipe)
+    tuned = fine_tune_trained(folder / "design", design.precision, source, folder / "tuned", ignore_line)
+    machine = design.machine
+    assert isinstance(machine, PIMConfig)
+    noise = {
+        f"{each}": on_chips(tuned, design.precision, Crossbar.of(machine, each), source) for each in NOISES
+    }
+    chip = replace(design.precision, crossbar=Crossbar.of(machine, USUAL_NOISE))
     return {
-        **judged(quantised(tuned, design.precision, calibration(source)), source),
+        **noise[f"{USUAL_NOISE}"],
+        "noise": noise,
         "float": scores_of(alone),
-        "searched": scores_of(winner.row),
+        "searched": scores_of(base),
+        "fixed_scores": _fixed(folder, winner.path, design, tuned, source),
+        "auc_losses": _auc_losses(folder, quantised(tuned, chip, calibration(source)), source),
         "macs": alone["macs"],
+        "searched_macs": base["macs"],
         **explain(winner.path, design, source.layout),
         "cpu_minutes": cpu_minutes,
         "trials": found["trials"],
@@ -82,36 +98,32 @@ def codesign_row(
     }
 
 
-def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
-    """Trains an architecture, then trains it on with few bits and puts it on crossbars.
+def _fixed(
+    folder: Path, base: Architecture, design: Design, tuned: Ranker, source: Source
+) -> dict[str, dict[str, Any]]:
+    """What `judged` says of a co-design with one part as in the base, by part."""
+    assert isinstance(design.machine, PIMConfig)
+    machine = Crossbar.of(design.machine, USUAL_NOISE)
+    few, eight = bits_for(base, design.precision), all_with(8, design.path)
+    of_base = fine_tune_trained(folder / WINNER, few, source, folder / "fixed_architecture", ignore_line)
+    of_eight = fine_tune_trained(folder / "design", eight, source, folder / "fixed_bits", ignore_line)
+    handcrafted = hw.load(BASELINE)
+    assert isinstance(handcrafted, PIMConfig)
+    fixed = (
+        (of_base, few, machine),
+        (of_eight, eight, machine),
+        (tuned, design.precision, Crossbar.of(handcrafted, USUAL_NOISE)),
+    )
+    return {part: on_chips(*each, source) for part, each in zip(PARTS, fixed, strict=True)}
 
-    Args:
-        features: a features folder.
-        folder: to work in; what is in it is lost.
-        winner: the architecture.
 
-    Returns:
-        What `judged` says: `float`; for 8 and 4 bits `tuned`, on the crossbars of `handcrafted`, with ADCs
-        that clip (`adc_7`) and with cells that vary (`noise_0.02`); and how it was `rounded`, before tuning.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    source, as_trained = train_winner(features, folder, winner)
-    row: dict[str, Any] = {"float": scores_of(as_trained)}
-    machine = hw.load("handcrafted")
-    assert isinstance(machine, PIMConfig)
-    model, inputs = registry.load(folder / WINNER / MODEL), calibration(source)
-    lossless = Crossbar.of(machine)
-    chips = {
-        "crossbar": lossless,
-        **{f"adc_{few}": replace(lossless, adc_bits=few) for few in CLIPPED},
-        **{f"noise_{noise}": replace(lossless, noise=noise) for noise in NOISES},
+def _auc_losses(folder: Path, design: Ranker, source: Source) -> dict[str, list[float]]:
+    """By split, what `auc_losses` says of a design beside the architecture."""
+    base = registry.load(folder / WINNER / MODEL)
+    return {
+        split: auc_losses(
+            read_answers(source, split), *(probabilities(each, source, split) for each in (base, design))
+        )
+        for split in SPLITS
+        if source.rows.get(split)
     }
-    for bits in BITS:
-        precision = Precision(dict.fromkeys(slots(winner.path.space), Bits(bits, bits)), EMBEDDING)
-        row[f"rounded_{bits}"] = judged(quantised(model, precision, inputs), source)
-        tuned = fine_tune_trained(folder / WINNER, precision, source, folder / f"tuned_{bits}", ignore_line)
-        row[f"tuned_{bits}"] = judged(tuned, source)
-        for name, crossbar in chips.items():
-            on_chip = quantised(tuned, replace(precision, crossbar=crossbar), inputs)
-            row[f"{name}_{bits}"] = judged(on_chip, source)
-    return row

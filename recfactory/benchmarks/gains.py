@@ -4,19 +4,39 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 import hw
 from hw.adc import LAWS
-from hw.config import Machine, PIMConfig
+from hw.config import Machine, PIMConfig, Roofline
 from recfactory.codesign.designs import Design
 from recfactory.codesign.precision import Bits, Precision, slots
 from recfactory.codesign.workload import path_workload
 from recfactory.features.layout import Layout
 from recfactory.space.path import Path
 
-BASELINES = ("handcrafted", "recnmp")
+BASELINE = "handcrafted"
 PARTS = ("architecture", "bits", "hardware")
 """What a co-design chooses."""
+COPIES = 8
 Cost = Mapping[str, float]
+
+
+def baselines() -> dict[str, Machine]:
+    """The fixed machines that a co-design is compared with.
+
+    Beside the presets: `handcrafted` with a matrix stored up to 8 times, as ISAAC replicates those that are
+    applied often, and `recnmp` without the time that an operation takes to begin.
+    """
+    handcrafted, recnmp = hw.load(BASELINE), hw.load("recnmp")
+    assert isinstance(handcrafted, PIMConfig)
+    assert isinstance(recnmp, Roofline)
+    return {
+        BASELINE: handcrafted,
+        "handcrafted_replicated": replace(handcrafted, copies=COPIES),
+        "recnmp": recnmp,
+        "recnmp_without_starts": replace(recnmp, start_s=0.0),
+    }
 
 
 def cost(path: Path, precision: Precision | None, machine: Machine, layout: Layout) -> dict[str, float]:
@@ -27,18 +47,23 @@ def cost(path: Path, precision: Precision | None, machine: Machine, layout: Layo
         precision: of its operators; None for the machine's own bits, 8 on `handcrafted`.
         machine: that runs it.
         layout: of the features.
+
+    Returns:
+        These, and `area_m2` of the machine where it is known.
     """
     estimate = hw.estimate(path_workload(path, layout, precision), machine)
+    area = float(estimate.area_m2[0])
     return {
         "energy_j": float(estimate.energy_j[0]),
         "latency_s": float(estimate.latency_s[0]),
         "interval_s": 1 / float(estimate.examples_per_second[0]),
+        **({"area_m2": area} if np.isfinite(area) else {}),
     }
 
 
 def gains(before: Cost, after: Cost) -> dict[str, float]:
-    """How many times less each cost is."""
-    return {name: before[name] / after[name] for name in before}
+    """How many times less each cost is that both have."""
+    return {name: before[name] / after[name] for name in before if name in after}
 
 
 def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
@@ -50,32 +75,37 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
         layout: of the features.
 
     Returns:
-        `base` and `design`, what they cost; `against`, the gains over each of `BASELINES`; `steps`, the gain
-        over `handcrafted` as the product of what the architecture, then the bits, then the hardware add;
-        `fixed`, the gain that is left with one of them as in the base; `laws`, the gain by ADC law.
+        `base` on each of `baselines` and `design`, what they cost; `against`, the gains over each of them;
+        `steps`, the gain over `handcrafted` as the product of what the architecture, then the bits, then the
+        hardware add; `fixed`, the gain that is left with one of them as in the base; `on_crossbars`, the gain
+        with all matrix products on crossbars; `laws`, the gains by ADC law.
     """
-    handcrafted, few_bits = hw.load("handcrafted"), _for(base, design.precision)
+    machines = baselines()
+    few_bits = bits_for(base, design.precision)
 
     def mixed(architecture: bool, bits: bool, hardware: bool) -> dict[str, float]:
         path = design.path if architecture else base
         precision = (design.precision if architecture else few_bits) if bits else None
-        return cost(path, precision, design.machine if hardware else handcrafted, layout)
+        return cost(path, precision, design.machine if hardware else machines[BASELINE], layout)
 
     start, end = mixed(False, False, False), mixed(True, True, True)
     ladder = [start, mixed(True, False, False), mixed(True, True, False), end]
     without = {part: mixed(*(part != other for other in PARTS)) for part in PARTS}
-    bases = {name: cost(base, None, hw.load(name), layout) for name in BASELINES}
+    bases = {name: cost(base, None, machine, layout) for name, machine in machines.items()}
+    assert isinstance(design.machine, PIMConfig)
+    crossbars_only = replace(design.machine, placement="crossbar")
     return {
         "base": bases,
         "design": end,
         "against": {name: gains(before, end) for name, before in bases.items()},
         "steps": {part: gains(*ladder[at : at + 2]) for at, part in enumerate(PARTS)},
         "fixed": {part: gains(start, left) for part, left in without.items()},
+        "on_crossbars": gains(start, cost(design.path, design.precision, crossbars_only, layout)),
         "laws": {law: _under(law, base, design, layout) for law in LAWS},
     }
 
 
-def _for(base: Path, precision: Precision) -> Precision:
+def bits_for(base: Path, precision: Precision) -> Precision:
     """A design's bits for another architecture; where the design has no operator, the most of any other."""
     most = Bits(
         max(bits.weight for bits in precision.bits.values()),
@@ -84,12 +114,13 @@ def _for(base: Path, precision: Precision) -> Precision:
     return replace(precision, bits={slot: precision.bits.get(slot, most) for slot in slots(base.space)})
 
 
-def _under(law: str, base: Path, design: Design, layout: Layout) -> dict[str, float]:
-    def under(machine: Machine) -> Machine:
-        assert isinstance(machine, PIMConfig)
-        return replace(machine, adc_law=law)
+def _under(law: str, base: Path, design: Design, layout: Layout) -> dict[str, dict[str, float]]:
+    """The gains over each of `baselines`."""
 
-    return gains(
-        cost(base, None, under(hw.load("handcrafted")), layout),
-        cost(design.path, design.precision, under(design.machine), layout),
-    )
+    def under(machine: Machine) -> Machine:
+        return replace(machine, adc_law=law) if isinstance(machine, PIMConfig) else machine
+
+    end = cost(design.path, design.precision, under(design.machine), layout)
+    return {
+        name: gains(cost(base, None, under(machine), layout), end) for name, machine in baselines().items()
+    }

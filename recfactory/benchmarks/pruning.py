@@ -2,14 +2,15 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
-from recfactory.benchmarks.search_row import SPLITS, WINNER, judged
+from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, scores_of, trained
 from recfactory.benchmarks.winners import Benchmark, Winner, train_winner
 from recfactory.models import registry
 from recfactory.pruning.prune import prune
@@ -17,11 +18,13 @@ from recfactory.pruning.recipe import PruneRecipe
 from recfactory.training.folder import MODEL
 from recfactory.training.train import ignore_line
 
-METHODS: tuple[Literal["learned", "magnitude"], ...] = ("learned", "magnitude")
+METHODS = ("learned", "magnitude")
+TRAININGS = 3
+"""Of the whole model, to tell what another seed alone does."""
 
 
 def pruning_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
-    """Trains an architecture and prunes it by each method.
+    """Trains an architecture and prunes it by each method, to the same number of macs.
 
     Args:
         features: a features folder.
@@ -29,38 +32,70 @@ def pruning_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
         winner: the architecture.
 
     Returns:
-        `macs` and what `judged` says, for the `whole` model and for each method.
+        `macs` and what `judged` says, for the `whole` model and for each method; what it says of the whole
+        model trained with other seeds, `others`.
     """
     shutil.rmtree(folder, ignore_errors=True)
     source, whole = train_winner(features, folder, winner)
-    row = {"whole": {name: whole[name] for name in ("macs", *SPLITS) if name in whole}}
-    for method in METHODS:
-        out = folder / method
-        result = prune(folder / WINNER, features, out, PruneRecipe(method=method), ignore_line)
-        row[method] = {"macs": result["macs"], **judged(registry.load(out / MODEL), source)}
+    others = [
+        trained(
+            features,
+            winner.path,
+            folder / f"other-{number}",
+            replace(winner.recipe, seed=winner.recipe.seed + number),
+        )
+        for number in range(1, TRAININGS)
+    ]
+    row: dict[str, Any] = {
+        "whole": {"macs": whole["macs"], **scores_of(whole)},
+        "others": [scores_of(other) for other in others],
+    }
+    learned = PruneRecipe()
+    result = prune(folder / WINNER, features, folder / "learned", learned, ignore_line)
+    same = replace(learned, method="magnitude", ratio=1 - result["macs"] / whole["macs"])
+    results = result, prune(folder / WINNER, features, folder / "magnitude", same, ignore_line)
+    for method, left in zip(METHODS, results, strict=True):
+        model = registry.load(folder / method / MODEL)
+        row[method] = {"macs": left["macs"], **judged(model, source)}
     return row
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, Any]:
-    """Means over seeds: for the whole models and each method `macs`, and by split LogLoss and its deviation.
+    """Means over seeds.
 
     Args:
         rows: of a finished journal.
+
+    Returns:
+        By split `noise`, the deviation of LogLoss from one training of the same model to another, and for the
+        whole models and each method its mean; for the methods also how much more it is than the whole
+        models', mean and deviation over seeds, and `macs_gain`.
     """
     summary: dict[str, Any] = {"seeds": len(rows)}
-    for name in ("whole", *METHODS):
-        summary[name] = {"macs": float(np.mean([row[name]["macs"] for row in rows]))}
-        for split in SPLITS:
-            if split in rows[0][name]:
-                losses = [row[name][split]["logloss"] for row in rows]
-                summary[name][f"{split}_logloss_mean"] = float(np.mean(losses))
-                summary[name][f"{split}_logloss_std"] = float(np.std(losses, ddof=1))
+    for split in SPLITS:
+        if split not in rows[0]["whole"]:
+            continue
+        trainings = [[each[split]["logloss"] for each in (row["whole"], *row["others"])] for row in rows]
+        found: dict[str, Any] = {"noise": float(np.sqrt(np.mean(np.var(trainings, axis=1, ddof=1))))}
+        whole = np.mean(trainings, axis=1)
+        found["whole"] = {"logloss": float(np.mean(whole))}
+        for method in METHODS:
+            losses = np.array([row[method][split]["logloss"] for row in rows])
+            found[method] = {
+                "logloss": float(np.mean(losses)),
+                "more": float(np.mean(losses - whole)),
+                "more_std": float(np.std(losses - whole, ddof=1)),
+            }
+        summary[split] = found
+    for method in METHODS:
+        gains = [row["whole"]["macs"] / row[method]["macs"] for row in rows]
+        summary[f"macs_gain_{method}"] = float(np.exp(np.mean(np.log(gains))))
     return summary
 
 
 def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> list[Job]:
     place = folder / f"pruning-{winner.seed}"
-    return [Job("pruning", winner.seed, pruning_row, (features, place, winner))]
+    return [Job("pruning", winner.seed, pruning_row, (features, place, winner), winner.about())]
 
 
 PRUNING = Benchmark(_jobs, summarise)

@@ -1,13 +1,14 @@
 """Rows of a benchmark, each made by a process of one thread, in a file that grows row by row."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from recfactory.errors import UserError
 from recfactory.journal import Journal
 
 Row = dict[str, Any]
@@ -28,12 +29,14 @@ class Job:
         seed: of everything.
         make: makes the row, in another process.
         arguments: of `make`.
+        about: what else the row says of what it was made from; a row that says something else is refused.
     """
 
     method: str
     seed: int
     make: Callable[..., Row]
     arguments: tuple[Any, ...]
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_rows(
@@ -51,6 +54,7 @@ def make_rows(
         All rows of the file.
 
     Raises:
+        UserError: when the file has a row that was made from something else.
         Exception: what the first job raised that could not make its row, once all others are done.
     """
     # One thread each, so that processor time is the same for all, whatever else runs.
@@ -59,19 +63,33 @@ def make_rows(
         processes or os.cpu_count(), mp_context=get_context("spawn"), max_tasks_per_child=1
     )
     with Journal(rows) as journal, pool:
-        done = {(row["method"], row["seed"]) for row in journal.records}
-        running = {
-            pool.submit(job.make, *job.arguments): job for job in jobs if (job.method, job.seed) not in done
-        }
+        todo = _todo(rows, jobs, journal.records)
+        running = {pool.submit(job.make, *job.arguments): job for job in todo}
         failed = []
         for finished in as_completed(running):
             if finished.exception() is not None:
                 failed.append(finished)  # the others' hours of work are not lost for it
                 continue
             job = running[finished]
-            row = {"method": job.method, "seed": job.seed, **finished.result()}
+            row = {"method": job.method, "seed": job.seed, **job.about, **finished.result()}
             journal.append(row)
             log(row)
         for one in failed:
             one.result()
         return list(journal.records)
+
+
+def _todo(rows: Path | str, jobs: Sequence[Job], there: Sequence[Row]) -> list[Job]:
+    """The jobs whose row is not there yet."""
+    by_name = {(row["method"], row["seed"]): row for row in there}
+    todo = []
+    for job in jobs:
+        row = by_name.get((job.method, job.seed))
+        if row is None:
+            todo.append(job)
+        elif any(row.get(name) != value for name, value in job.about.items()):
+            raise UserError(
+                f"'{rows}': the row of {job.method}, seed {job.seed} was made from another "
+                f"{' and '.join(job.about)}; delete the file, or name another --results"
+            )
+    return todo

@@ -8,16 +8,12 @@ from typing import Any
 import numpy as np
 
 from recfactory.benchmarks.rows import Job, make_rows
-from recfactory.benchmarks.search_row import LOSSES, SPLITS, WINNER, handmade_row, search_row
+from recfactory.benchmarks.search_row import LOSSES, SPLITS, WINNER, handmade_row, most_macs, search_row
 from recfactory.errors import UserError
-from recfactory.models.macs import count_macs
-from recfactory.models.registry import build
 from recfactory.training.source import open_source
 
 SEARCHES = ("fgps", "evolution", "random")
 HANDMADE = ("dlrm", "deepfm", "dcnv2", "mlp")
-REFERENCE = "dcnv2"
-"""No path with more macs than this model's is searched."""
 SAMPLES = 2_000
 """Of the bootstrap."""
 
@@ -90,8 +86,7 @@ def bench_search(
     """
     settings, features, folder = settings_of(dataset), Path(features), Path(folder)
     source = open_source(features)
-    most = count_macs(build(REFERENCE, source.layout))
-    search = {**settings.search, "constraints": [f"macs<={most}"]}
+    search = {**settings.search, "constraints": [f"macs<={most_macs(source)}"]}
     jobs = [
         _job(method, seed, features, folder, search, settings)
         for seed in settings.seeds

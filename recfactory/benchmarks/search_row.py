@@ -14,6 +14,7 @@ from recfactory.features.spec import read_spec
 from recfactory.files import read_json, write_json
 from recfactory.metrics import regret
 from recfactory.models import registry
+from recfactory.models.macs import count_macs
 from recfactory.models.ranker import Ranker
 from recfactory.quiet import import_tensorflow_quietly
 from recfactory.space.path_file import read_path
@@ -23,6 +24,8 @@ from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import SCORE_BATCH, Source, open_source
 from recfactory.training.train import ignore_line, train
 
+REFERENCE = "dcnv2"
+"""No path with more macs than this model's is searched."""
 LOSSES, WINNER, CHOICE = "losses.npz", "winner", "choice.json"
 SPLITS = ("valid", "test")
 
@@ -132,6 +135,11 @@ def judged(ranker: Ranker, source: Source, folder: Path | None = None) -> dict[s
     if folder is not None:
         np.savez(folder / LOSSES, **losses)
     return scores
+
+
+def most_macs(source: Source) -> int:
+    """What paths may have at most: the macs of `REFERENCE` on these features."""
+    return count_macs(registry.build(REFERENCE, source.layout))
 
 
 def scores_of(row: Mapping[str, Any]) -> dict[str, Any]:

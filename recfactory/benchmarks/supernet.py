@@ -72,15 +72,15 @@ def measure(preset: str, steps: str) -> dict[str, Any]:
     supernet = Supernet(space, layout, RandomPaths(1))
     supernet.compile(SparseAdagrad(0.12, 0.0, 1e-2))
     batch = _batch()
-    gemm = [_gemm_gflops()]
+    gemm = [gemm_gflops()]
     clock = _Clock()
     data = tf.data.Dataset.from_tensors(batch).repeat()
     supernet.fit(data, steps_per_epoch=WARM_STEPS, verbose=0)
-    gemm.append(_gemm_gflops())
+    gemm.append(gemm_gflops())
     supernet.fit(data, steps_per_epoch=int(steps), verbose=0, callbacks=[clock])
-    gemm.append(_gemm_gflops())
+    gemm.append(gemm_gflops())
     evaluation = _evaluate(supernet, batch[0], int(steps))
-    gemm.append(_gemm_gflops())
+    gemm.append(gemm_gflops())
     weights = sum(int(np.prod(v.shape)) for v in supernet.weights)
     return {
         "gemm_gflops": float(np.mean(gemm)),
@@ -129,7 +129,7 @@ def _evaluate(supernet: Supernet, inputs: dict[str, tf.Tensor], steps: int) -> f
     return BATCH * steps / (time.perf_counter() - start)
 
 
-def _gemm_gflops(repeats: int = 50) -> float:
+def gemm_gflops(repeats: int = 50) -> float:
     """Billions of floating point operations per second of a product of two large matrices."""
     matrix = tf.random.normal([SIDE, SIDE])
     tf.matmul(matrix, matrix).numpy()

@@ -12,6 +12,7 @@ from recfactory.benchmarks.search_row import WINNER, trained
 from recfactory.errors import UserError
 from recfactory.quiet import import_tensorflow_quietly
 from recfactory.space.path import Path
+from recfactory.space.path_file import path_name
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source, open_source
 
@@ -31,6 +32,10 @@ class Winner:
     path: Path
     recipe: Recipe
     row: dict[str, Any]
+
+    def about(self) -> dict[str, Any]:
+        """What rows that start from it say of it."""
+        return {"architecture": path_name(self.path)}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ from typing import Any
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
 Add = Callable[..., Any]
+OF_MACHINE = ("features", "serving", "supernet", "processor", "scoring")
+OF_DATASETS = ("ranking", "search", "codesign", "pruning")
+"""Benchmarks of the machine, and those of one data set at a time."""
 
 
 def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
@@ -123,8 +126,7 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--model", help="replaces the configuration's")
 
     add = verb("bench", "the project's own measurements")
-    names = ("features", "serving", "supernet", "scoring", "ranking", "search", "codesign", "pruning")
-    add("name", choices=names, help="codesign and pruning start from what search found")
+    add("name", choices=(*OF_MACHINE, *OF_DATASETS), help="codesign and pruning start from what search found")
     add("--rows", type=int, help="rows to measure on (features)")
     add("--features", help="a features folder (ranking and all behind it)")
     add("--dataset", help="what it holds: frappe, kdd12 or, but for ranking, synthetic")

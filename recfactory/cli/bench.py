@@ -3,11 +3,9 @@
 import argparse
 from pathlib import Path
 
+from recfactory.cli.arguments import OF_DATASETS
 from recfactory.cli.terminal import Result, quietly, say
 from recfactory.errors import UsageError
-
-OF_DATASETS = ("ranking", "search", "codesign", "pruning")
-"""Benchmarks of one data set at a time."""
 
 
 def do_bench(asked: argparse.Namespace) -> Result:
@@ -23,6 +21,11 @@ def do_bench(asked: argparse.Namespace) -> Result:
         from recfactory.benchmarks.supernet import bench_supernet
 
         measured = bench_supernet()
+    elif asked.name == "processor":
+        quietly()
+        from recfactory.benchmarks.processor import bench_processor
+
+        measured = bench_processor()
     elif asked.name == "scoring":
         quietly()
         from recfactory.benchmarks.scoring import bench_scoring

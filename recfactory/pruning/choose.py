@@ -31,12 +31,18 @@ def remove(path: Path, cut: Cut, ranked: Sequence[Group], target: float) -> Cut:
         A closed cut; with more left where no group may be removed any longer.
     """
     allowed, best = _allowed(cut, ranked), None
+
+    def miss(found: Cut) -> tuple[bool, float]:
+        """By how much a cut misses the target; more left is worse than less."""
+        size = macs(path, found)
+        return size > target, abs(size - target)
+
     for _ in range(TRIES):
         few = _enough(path, cut, allowed, target)
         found = _without(path, cut, allowed[:few])
         size = macs(path, found)
         # The last part of a path always reads something.
-        if _has_output(found) and (best is None or abs(size - target) < abs(macs(path, best) - target)):
+        if _has_output(found) and (best is None or miss(found) < miss(best)):
             best = found
         if few == 0 or (SPARED * target <= size and _has_output(found)):
             break

@@ -124,8 +124,9 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
             constraints.append(FITS)
     if recipe.oracle == "fgps":
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
-    if recipe.oracle == "pareto":
+    else:
         options["by_first"] = recipe.rule == "best"
+    if recipe.oracle == "pareto":
         options["start"] = [Path.from_dict(values) for values in recipe.start]
     return oracle(
         space,

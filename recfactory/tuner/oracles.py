@@ -31,10 +31,24 @@ from recfactory.tuner.oracle import SamplerOracle
 
 
 class OneShotOracle(SamplerOracle):
-    """Trials are scored in one supernet; then the finalists are trained alone."""
+    """Trials are scored in one supernet; then the finalists are trained alone.
 
-    by_first = False
-    """As of `one_shot`."""
+    Args:
+        *arguments: as of `SamplerOracle`.
+        by_first: whether the finalists of several objectives are the front's best by the first one; they are
+            from all over the front otherwise.
+        **options: as of `SamplerOracle`.
+    """
+
+    def __init__(self, *arguments: Any, by_first: bool = False, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.by_first = by_first
+        self._own: dict[str, Any] = {}
+        """Numbers of the sampler."""
+
+    def numbers(self) -> dict[str, Any]:
+        """Those of the sampler, and which finalists it has."""
+        return {**self._own, "by_first": self.by_first}
 
     @abstractmethod
     def make_first(self, *arguments: Any) -> Sampler:
@@ -92,11 +106,7 @@ class EvolutionOracle(OneShotOracle):
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self._own: dict[str, Any] = {"population": population, "sampled": sampled, "children": children}
-
-    def numbers(self) -> dict[str, Any]:
-        """Those of the evolution."""
-        return self._own
+        self._own = {"population": population, "sampled": sampled, "children": children}
 
     def make_first(self, *arguments: Any) -> Sampler:
         """Regularised evolution."""
@@ -123,11 +133,7 @@ class MetropolisOracle(OneShotOracle):
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self._own: dict[str, Any] = {"round_size": round_size, "burn_in": burn_in, "temperature": temperature}
-
-    def numbers(self) -> dict[str, Any]:
-        """Those of the evolution."""
-        return self._own
+        self._own = {"round_size": round_size, "burn_in": burn_in, "temperature": temperature}
 
     def make_first(self, *arguments: Any) -> Sampler:
         """Metropolis-Hastings evolution."""
@@ -141,10 +147,8 @@ class ParetoOracle(OneShotOracle):
         *arguments: as of `SamplerOracle`.
         population: alive at once; None for a sixteenth of the trials, at least 16.
         crossovers: the share of children of two parents.
-        by_first: whether the finalists are the front's best by the first objective; they are from all over
-            the front otherwise.
         start: paths of the space; half of the first population has them, with bits and machines at random.
-        **options: as of `SamplerOracle`.
+        **options: as of `OneShotOracle`.
     """
 
     def __init__(
@@ -152,20 +156,18 @@ class ParetoOracle(OneShotOracle):
         *arguments: Any,
         population: int | None = None,
         crossovers: float = 0.9,
-        by_first: bool = False,
         start: Sequence[Path] = (),
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self._own: dict[str, Any] = {"population": population, "crossovers": crossovers}
-        self.by_first, self.start = by_first, tuple(start)
+        self._own = {"population": population, "crossovers": crossovers}
+        self.start = tuple(start)
         if any(path.space != self.space for path in self.start):
             raise UsageError("start: the path is of another space than the one searched; set its sizes")
 
     def numbers(self) -> dict[str, Any]:
-        """Those of the evolution, and which finalists it has."""
-        start = encode(self.start).tolist() if self.start else []
-        return {**self._own, "by_first": self.by_first, "start": start}
+        """Those of the sampler, which finalists it has, and where it starts."""
+        return {**super().numbers(), "start": encode(self.start).tolist() if self.start else []}
 
     def make_first(self, *arguments: Any) -> Sampler:
         """Evolution of a front."""

@@ -87,19 +87,20 @@ def test_digital_operations_by_hand(handcrafted):
     shrink = 32 / 45
     pair = estimate(Workload.of([pairs("p", 10, 20, 16)]), handcrafted)
     spent = by_component(pair)
-    assert spent["digital"] == pytest.approx(3200 * (0.2 + 0.1) * shrink * PICO)
-    moved = (10 * 16 + 20 * 16 + 200) * 8
+    # Factors of 16 bits: half-way between 8 bits, 0.2 pJ, and 32 bits, 3.1 pJ.
+    assert spent["digital"] == pytest.approx(3200 * (np.sqrt(0.2 * 3.1) + 0.1) * shrink * PICO)
+    moved = (10 * 16 + 20 * 16 + 200) * 16
     assert spent["edram"] == pytest.approx(2 * moved / 256 * 20.45 * PICO)
     assert spent["bus"] == pytest.approx(moved * 0.054 * PICO)
     assert spent["router"] == pytest.approx(moved / 256 * 20.74 * PICO)
-    # 3200 multiply-adds on 64 lanes are 50 cycles; 5440 bits twice through a port of 256 bits are 43
-    assert pair.latency_s[0] == pytest.approx(50 / 1.2e9)
+    # 10,880 bits twice through a port of 256 bits are 85 cycles; 3200 multiply-adds on 64 lanes are 50
+    assert pair.latency_s[0] == pytest.approx(85 / 1.2e9)
     element = estimate(Workload.of([elementwise("e", 128)]), handcrafted)
     assert by_component(element)["edram"] == 0
     assert element.latency_s[0] == pytest.approx(2 / 1.2e9)
     core = estimate(Workload.of([attention("a", 8, 16, heads=2)]), handcrafted)
-    # 2 * 8 * 8 * 16 multiply-adds, and a softmax of 2 * 8 * 8
-    assert core.latency_s[0] == pytest.approx((2048 + 128) / 64 / 1.2e9)
+    # 4 * 8 * 16 numbers of 16 bits twice through the port; the arithmetic takes 34 cycles
+    assert core.latency_s[0] == pytest.approx(64 / 1.2e9)
     assert not core.on_crossbars.any()
 
 
@@ -210,13 +211,14 @@ def test_rooflines_by_hand():
     memory = MEMORIES["dram"]
     fetch = memory.access_s + 9 * memory.interval_s
     np.testing.assert_allclose(
-        made.latency_by_operation, [[fetch, few / cpu.bytes_per_s, 5e6 / cpu.macs_per_s]]
+        made.latency_by_operation,
+        [[fetch, cpu.start_s + few / cpu.bytes_per_s, cpu.start_s + 5e6 / cpu.macs_per_s]],
     )
     # One machine: branches follow each other.
     assert made.latency_s[0] == pytest.approx(made.latency_by_operation.sum())
     np.testing.assert_allclose(
         made.energy_by_operation,
-        [[10 * 8 * 1.3e-9, 5000 * 9e-12 + few * 12.5e-12, 5e6 * 9e-12 + many * 12.5e-12]],
+        [[10 * 8 * 1.3e-9, 5000 * 6.4e-12 + few * 8.9e-12, 5e6 * 6.4e-12 + many * 8.9e-12]],
     )
     assert np.isnan(made.area_m2[0])
     assert estimate(Workload.of(operations), replace(cpu, area_m2=1e-4)).area_m2[0] == 1e-4
@@ -353,3 +355,11 @@ def test_a_hundred_thousand_pairs_take_less_than_a_minute(handcrafted):
     begin = time.process_time()
     assert len(estimate(made, [some[place] for place in rng.integers(0, 100, rows)])) == rows
     assert time.process_time() - begin < 6
+
+
+def test_branches_share_the_digital_units_there_are(changed):
+    branches = [pairs(f"p{i}", 10, 20, 16) for i in range(3)]
+    one, three = (estimate(Workload.of(some), changed()) for some in (branches[:1], branches))
+    assert three.latency_s[0] == pytest.approx(3 * one.latency_s[0])
+    many = estimate(Workload.of([*branches, matrix("m", 128, 32 * 97)]), changed())
+    assert many.latency_s[0] == pytest.approx(1.4e-6)
