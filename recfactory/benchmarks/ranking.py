@@ -20,7 +20,7 @@ from recfactory.space.path import Path
 from recfactory.space.sampling import sample_binomial
 from recfactory.space.space import Space, make_space
 from recfactory.supernet.samplers import ChosenPaths
-from recfactory.supernet.score import Scorer
+from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.shot import ShotRecipe, train_shot
 from recfactory.training.source import Source, open_source
 
@@ -28,7 +28,6 @@ MASKED = "masked normalisation"
 DIMS: dict[str, Any] = {"dense_dims": (16, 32, 64, 128, 256), "sparse_dims": (16, 32)}
 """Of NASRec-Full with its seven blocks, widths that two cores can train a hundred times."""
 DESIGNS: dict[str, dict[str, Any]] = {"plain": {}, "warm-up": {"full_share": 0.2}, MASKED: {}}
-VALID_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def train_alone(
         recipe = replace(recipe, seed=seed)
         only = ChosenPaths(seed, [row])
         supernet = train_shot(path.space, source, recipe, File(scratch), only, np.inf)
-    return Scorer(supernet, source, refit_rows=0).score(path)
+    return Scorer(supernet, source, Scoring(refit_rows=0, valid_rows=None)).score(path)
 
 
 def _shots(
@@ -154,8 +153,8 @@ def _scores(space: Space, source: Source, recipe: ShotRecipe, paths: list[Path])
     with tempfile.TemporaryDirectory() as scratch:
         supernet = train_shot(space, source, recipe, scratch, None, np.inf)
     scorers = {
-        "shared": Scorer(supernet, source, refit_rows=0, valid_rows=VALID_ROWS),
-        "refit": Scorer(supernet, source, valid_rows=VALID_ROWS),
+        "shared": Scorer(supernet, source, Scoring(refit_rows=0)),
+        "refit": Scorer(supernet, source),
     }
     return {name: [scorer.score(path).logloss for path in paths] for name, scorer in scorers.items()}
 

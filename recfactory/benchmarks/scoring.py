@@ -33,7 +33,7 @@ from recfactory.space.path import Path
 from recfactory.space.sampling import sample_uniform
 from recfactory.space.space import PRESETS, make_space
 from recfactory.supernet.samplers import RandomPaths
-from recfactory.supernet.score import Scorer
+from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.supernet import Supernet
 from recfactory.training.source import Source
 
@@ -122,7 +122,7 @@ def _measure(
     paths: list[Path], source: Source, folder: Folder, counts: tuple[int, int], log: Log
 ) -> list[dict[str, dict[str, float]]]:
     supernet = _trained(paths[0], source)
-    scorer = Scorer(supernet, source, refit_rows=source.rows["train"])
+    scorer = Scorer(supernet, source, Scoring(source.rows["train"], valid_rows=None))
     # Operators are compiled once, for all the candidates that a search scores.
     few = next(iter(source.in_order("train").unbatch().batch(8)))[0]
     for path in paths:

@@ -15,6 +15,7 @@ from recfactory.layers.stem import source_zero
 from recfactory.metrics import auc, logloss
 from recfactory.quantise import fake
 from recfactory.quantise.subnet import quantised_subnet, without_crossbars
+from recfactory.settings import require
 from recfactory.space.path import Path
 from recfactory.supernet.refit import refit
 from recfactory.supernet.subnet import Subnet
@@ -25,6 +26,27 @@ Floats = npt.NDArray[np.float32]
 Coefficients = npt.NDArray[np.floating[Any]]
 CHUNK = 1024
 """Rows that are run at once: enough for the calls not to matter, few enough to stay near the processor."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How paths are scored in a supernet.
+
+    Args:
+        refit_rows: training rows that the last layer is fitted to; 0 keeps the shared one.
+        decay: pull of the fit towards the shared last layer, see `refit`.
+        valid_rows: validation rows to score on, the first ones, the same for all paths; None for all.
+    """
+
+    refit_rows: int = 16_384
+    decay: float = 0.1
+    valid_rows: int | None = 20_000
+
+    def __post_init__(self) -> None:
+        require(self.refit_rows >= 0, "scoring: refit_rows", self.refit_rows, "0 or more")
+        require(self.decay > 0, "scoring: decay", self.decay, "above 0")
+        few = self.valid_rows is not None and self.valid_rows < 1
+        require(not few, "scoring: valid_rows", self.valid_rows, "1 or more")
 
 
 class Score(NamedTuple):
@@ -58,9 +80,7 @@ class Scorer:
     Args:
         supernet: trained; embeddings are looked up once, so that it must not be trained further.
         source: of the rows.
-        refit_rows: training rows that the last layer is fitted to; 0 keeps the shared one.
-        decay: pull of the fit towards the shared last layer, see `refit`.
-        valid_rows: validation rows to score on, the first ones; None for all.
+        scoring: how.
         embedding: bits of the embedding table.
     """
 
@@ -68,17 +88,16 @@ class Scorer:
         self,
         supernet: Supernet,
         source: Source,
-        refit_rows: int = 16_384,
-        decay: float = 0.1,
-        valid_rows: int | None = None,
+        scoring: Scoring | None = None,
         embedding: int = 32,
     ) -> None:
-        self.supernet, self.decay, self.embedding = supernet, decay, embedding
+        scoring = scoring or Scoring()
+        self.supernet, self.decay, self.embedding = supernet, scoring.decay, embedding
         # Those of other bits of the table, whose rows are other ones.
-        self._others = cache(partial(Scorer, supernet, source, refit_rows, decay, valid_rows))
-        self._valid = self._read(source.in_order("valid"), valid_rows)
+        self._others = cache(partial(Scorer, supernet, source, scoring))
+        self._valid = self._read(source.in_order("valid"), scoring.valid_rows)
         train = packed.dataset(source.features, "train", source.layout, SCORE_BATCH, shuffle_seed=0)
-        self._train = self._read(train, refit_rows) if refit_rows else None
+        self._train = self._read(train, scoring.refit_rows) if scoring.refit_rows else None
 
     def score(self, path: Path, precision: Precision | None = None) -> Score:
         """Validation LogLoss and AUC of a path.

@@ -19,7 +19,7 @@ from recfactory.progress import Progress
 from recfactory.settings import require
 from recfactory.space.space import Space
 from recfactory.supernet.samplers import FullWarmup, RandomPaths, Sampler, Sandwich
-from recfactory.supernet.score import Scorer
+from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.supernet import Supernet
 from recfactory.training import checkpoint
 from recfactory.training.source import Source
@@ -181,7 +181,7 @@ def _probe(supernet: Supernet, source: Source, recipe: ShotRecipe, base: Sampler
     draws = base or RandomPaths(recipe.seed)
     # Steps of no shot, so that it does not matter which paths were trained last.
     paths = [path for step in range(PROBES) for path in draws.paths(supernet.space, PROBE_STEP + step)]
-    scorer = Scorer(supernet, source, refit_rows=0, valid_rows=PROBE_ROWS)
+    scorer = Scorer(supernet, source, Scoring(refit_rows=0, valid_rows=PROBE_ROWS))
     return sum(scorer.score(path).logloss for path in paths) / len(paths)
 
 

@@ -19,13 +19,12 @@ from recfactory.quantise.tune import calibration
 from recfactory.space.genes import decode
 from recfactory.space.path import Path
 from recfactory.space.sampling import sample_binomial
-from recfactory.supernet.score import Scorer
+from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.supernet.supernet import Supernet
 from recfactory.training.optimizers import compile_for
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source
-from recfactory.tuner.evaluator import VALID_ROWS
 from recfactory.tuner.forms import Searched, parts_of
 
 WARM_STEPS, STEPS = 15, 30
@@ -50,13 +49,16 @@ class Costs:
     training: float
 
 
-def measure_costs(searched: Searched, source: Source, shot: ShotRecipe, final: Sequence[Recipe]) -> Costs:
+def measure_costs(
+    searched: Searched, source: Source, shot: ShotRecipe, scoring: Scoring, final: Sequence[Recipe]
+) -> Costs:
     """Trains and scores some random candidates for some steps.
 
     Args:
         searched: the candidates.
         source: of the rows.
         shot: how supernets will be trained.
+        scoring: how paths will be scored in them.
         final: how paths will be trained alone, each with all of these.
     """
     parts = sorted(_some(searched, SCORES + 1, shot.seed), key=lambda part: part[0].macs)
@@ -70,7 +72,7 @@ def measure_costs(searched: Searched, source: Source, shot: ShotRecipe, final: S
     )
     supernet.compile(shot.make_optimizer(WARM_STEPS + STEPS))
     step = _mean_seconds(supernet.train_step, source, shot, WARM_STEPS, STEPS)
-    scorer = Scorer(supernet, source, valid_rows=VALID_ROWS)
+    scorer = Scorer(supernet, source, scoring)
     scores = [_seconds(lambda part=part: scorer.score(*part)) for part in parts]  # type: ignore[misc]
     path, precision = parts[len(parts) // 2]
     rankers = [registry.build(path, source.layout, recipe) for recipe in final]

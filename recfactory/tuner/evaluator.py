@@ -10,7 +10,7 @@ from recfactory.quantise.tune import calibration
 from recfactory.search.trial import AGAIN, ALONE, SECOND
 from recfactory.space.path import Path
 from recfactory.supernet.samplers import ChosenPaths
-from recfactory.supernet.score import Scorer
+from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.shot import ShotRecipe, train_shot
 from recfactory.supernet.supernet import Supernet
 from recfactory.training.recipe import Recipe
@@ -21,8 +21,6 @@ from recfactory.tuner.chosen import read_chosen
 from recfactory.tuner.forms import Candidate, parts_of
 from recfactory.tuner.locked import locked
 
-VALID_ROWS = 20_000
-"""That paths are scored on, the same ones for all; those trained alone are judged on every validation row."""
 TRAINED = (ALONE, AGAIN)
 """Stages in which a candidate has weights of its own."""
 
@@ -35,6 +33,7 @@ class Evaluator:
         folder: of the project.
         supernet: recipe of the first shot.
         second: that of the second one.
+        scoring: how paths are scored in them; those trained alone are judged on every validation row.
         final: recipes of paths trained alone; each path is trained with all of them, and the best counts.
         train: trains a path alone, as `recfactory.training.train.train` does.
     """
@@ -45,11 +44,12 @@ class Evaluator:
         folder: Folder,
         supernet: ShotRecipe,
         second: ShotRecipe,
+        scoring: Scoring,
         final: Sequence[Recipe],
         train: Train = train,
     ) -> None:
         self.source, self.folder = source, folder
-        self.supernet, self.second = supernet, second
+        self.supernet, self.second, self.scoring = supernet, second, scoring
         self._alone = Alone(source, folder, final, train)
         self._scorer: tuple[str, Scorer] | None = None
 
@@ -98,7 +98,7 @@ class Evaluator:
         """Of the stage's supernet, which is trained when it is not yet; one is kept at a time."""
         if self._scorer is None or self._scorer[0] != stage:
             self._scorer = None
-            self._scorer = stage, Scorer(self._trained(path, stage), self.source, valid_rows=VALID_ROWS)
+            self._scorer = stage, Scorer(self._trained(path, stage), self.source, self.scoring)
         return self._scorer[1]
 
     def _trained(self, path: Path, stage: str) -> Supernet:

@@ -95,7 +95,7 @@ def _planned(
         return read_settings(SearchRecipe, read_json(out / PLAN)["recipe"], "search")
     given = read_settings(SearchRecipe, asked, "search")
     log("measuring what training and scoring cost here")
-    costs = measure_costs(oracle.candidates, source, given.shot, given.final)
+    costs = measure_costs(oracle.candidates, source, given.shot, given.scoring, given.final)
     recipe = complete(asked, minutes, costs, source.steps(given.shot))
     write_json(out / PLAN, {"costs": asdict(costs), "recipe": write_settings(recipe)})
     log(
@@ -152,6 +152,8 @@ def make_tuner(space: Space, layout: Layout, out: Folder, recipe: SearchRecipe) 
     return SupernetTuner(
         make_oracle(space, layout, recipe),
         supernet=replace(recipe.shot, seed=recipe.seed),
+        second=replace(recipe.second or recipe.shot, seed=recipe.seed),
+        scoring=recipe.scoring,
         final=[replace(final, seed=recipe.seed) for final in recipe.final],
         directory=out.parent,
         project_name=out.name,

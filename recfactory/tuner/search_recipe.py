@@ -8,6 +8,7 @@ from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
 from recfactory.search.objectives import parse_constraint
 from recfactory.settings import read_settings, require
+from recfactory.supernet.score import Scoring
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
 from recfactory.tuner.costs import Costs
@@ -55,7 +56,9 @@ class SearchRecipe:
         first: of them in the first of two supernets; None for half.
         finalists: trained alone.
         again: of them, the best, that are trained once more with another seed; the mean of both counts.
-        shot: how each supernet is trained.
+        shot: how supernets are trained.
+        second: how that of the second shot is, where it is trained otherwise.
+        scoring: how paths are scored in them.
         final: how a finalist is trained: with each of these, and the best counts.
         mining: as of `Mining`.
         farthest: as of `Farthest`.
@@ -81,6 +84,8 @@ class SearchRecipe:
             optimizer="adam", learning_rate=0.001, embedding_l2=0.05, patience=2
         )
     )
+    second: ShotRecipe | None = None
+    scoring: Scoring = field(default_factory=Scoring)
     final: tuple[Recipe, ...] = (
         Recipe(embedding_l2=EMBEDDING_L2),
         Recipe(embedding_l2=EMBEDDING_L2, batch_norm=False, dropout=0.0),
@@ -160,6 +165,8 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
         "farthest": _farthest(epochs * steps // STEPS_PER_CHOSEN),
     }
     nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
+    if asked.get("second") is not None:
+        nested["second"] = {**nested["shot"], **asked["second"]}
     return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from keras_tuner.src.engine.trial import Trial
 
 from recfactory.errors import UsageError, UserError
+from recfactory.settings import write_settings
+from recfactory.supernet.score import Scoring
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source, Split
@@ -28,6 +30,7 @@ class SupernetTuner(Tuner):
         oracle: what to search, and how.
         supernet: recipe of the shot that trials are scored in.
         second: that of the second shot; the same where there is none.
+        scoring: how paths are scored in a supernet.
         final: recipe of finalists, which are trained alone; of several the best counts for each.
         train: trains a finalist, as `recfactory.training.train.train` does.
         **options: `directory`, `project_name` and `overwrite`, as of `kt.Tuner`. In a parallel search the
@@ -39,12 +42,14 @@ class SupernetTuner(Tuner):
         oracle: SamplerOracle,
         supernet: ShotRecipe | None = None,
         second: ShotRecipe | None = None,
+        scoring: Scoring | None = None,
         final: Recipe | Sequence[Recipe] = (),
         train: Train = train,
         **options: Any,
     ) -> None:
         self.supernet = supernet or ShotRecipe()
         self.second, self._train = second or self.supernet, train
+        self.scoring = scoring or Scoring()
         self.final = [final] if isinstance(final, Recipe) else list(final) or [Recipe()]
         self._evaluator: Evaluator | None = None
         super().__init__(oracle, **options)
@@ -67,12 +72,12 @@ class SupernetTuner(Tuner):
                 "features": source.digest,
                 "supernet": self.supernet.to_dict(),
                 "second": self.second.to_dict(),
+                "scoring": write_settings(self.scoring),
                 "final": [recipe.to_dict() for recipe in self.final],
             }
         )
-        self._evaluator = Evaluator(
-            source, self.oracle.project_dir, self.supernet, self.second, self.final, self._train
-        )
+        recipes = self.supernet, self.second, self.scoring, self.final
+        self._evaluator = Evaluator(source, self.oracle.project_dir, *recipes, self._train)
         self.oracle.verbose = verbose
         super().search()
 

@@ -10,7 +10,7 @@ from recfactory.models.sparse_update import SparseAdam
 from recfactory.space.genes import decode
 from recfactory.space.sampling import sample_uniform
 from recfactory.supernet.samplers import RandomPaths
-from recfactory.supernet.score import Scorer
+from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.supernet import Supernet
 
 SPACE = small_space(2)
@@ -57,4 +57,4 @@ def test_bits_of_the_table(scorer):
 
 def test_bits_need_training_rows(scorer, source):
     with pytest.raises(ValueError, match="training rows"):
-        Scorer(scorer.supernet, source, refit_rows=0).score(PATHS[0], all_of(SPACE, 8, 8))
+        Scorer(scorer.supernet, source, Scoring(refit_rows=0)).score(PATHS[0], all_of(SPACE, 8, 8))

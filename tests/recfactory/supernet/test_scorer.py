@@ -8,7 +8,7 @@ from nets import random_paths, small_space, supernet
 
 from recfactory.metrics import auc, logloss
 from recfactory.supernet.refit import refit
-from recfactory.supernet.score import Scorer
+from recfactory.supernet.score import Scorer, Scoring
 
 SPACE = small_space(blocks=2)
 PATHS = random_paths(SPACE, 6)
@@ -24,7 +24,7 @@ def predicted(net, path, rows):
 
 
 def test_without_refit_it_is_the_supernet_as_it_is(net, source, rows):
-    scorer, valid = Scorer(net, source, refit_rows=0), rows["valid"]
+    scorer, valid = Scorer(net, source, Scoring(refit_rows=0)), rows["valid"]
     for path in PATHS:
         score = scorer.score(path)
         made = predicted(net, path, valid)
@@ -35,14 +35,14 @@ def test_without_refit_it_is_the_supernet_as_it_is(net, source, rows):
 def test_the_first_validation_rows(net, source, rows):
     part = rows["valid"]
     made = predicted(net, PATHS[0], part)[:100]
-    score = Scorer(net, source, refit_rows=0, valid_rows=100).score(PATHS[0])
+    score = Scorer(net, source, Scoring(refit_rows=0, valid_rows=100)).score(PATHS[0])
     assert score.logloss == pytest.approx(logloss(part.label[:100], made, part.weight[:100]), rel=1e-5)
 
 
 def test_refit_is_that_of_the_extracted_models_features(net, source, rows):
     """All training rows, so that their order does not matter."""
     train, valid = rows["train"], rows["valid"]
-    scorer = Scorer(net, source, refit_rows=len(train), decay=1e-2)
+    scorer = Scorer(net, source, Scoring(refit_rows=len(train), decay=1e-2))
     for path in PATHS[:3]:
         alone = net.extract(path)
         head = alone.tower.layers[-1]
@@ -56,20 +56,20 @@ def test_refit_is_that_of_the_extracted_models_features(net, source, rows):
         made = 1 / (1 + np.exp(-(features[1] @ fitted[:-1] + fitted[-1])))
         score = scorer.score(path)
         assert score.logloss == pytest.approx(logloss(valid.label, made, valid.weight), rel=5e-3)
-        assert score.logloss < Scorer(net, source, refit_rows=0).score(path).logloss
+        assert score.logloss < Scorer(net, source, Scoring(refit_rows=0)).score(path).logloss
 
 
 def test_scores_are_the_same_each_time(net, source):
-    scores = [Scorer(net, source, refit_rows=200).score(PATHS[2]) for _ in range(2)]
+    scores = [Scorer(net, source, Scoring(refit_rows=200)).score(PATHS[2]) for _ in range(2)]
     assert scores[0] == scores[1]
 
 
 @pytest.mark.parametrize(("refit_rows", "within"), [(0, 1e-6), (200, 2e-5)])
 def test_the_rows_that_are_run_at_once_do_not_matter(net, source, monkeypatch, refit_rows, within):
     """But for where the fit stops, which the last digits of features decide."""
-    expected = [Scorer(net, source, refit_rows).score(path) for path in PATHS]
+    expected = [Scorer(net, source, Scoring(refit_rows)).score(path) for path in PATHS]
     monkeypatch.setattr("recfactory.supernet.score.CHUNK", 70)
-    scorer = Scorer(net, source, refit_rows)
+    scorer = Scorer(net, source, Scoring(refit_rows))
     for path, whole in zip(PATHS, expected, strict=True):
         score = scorer.score(path)
         assert score.logloss == pytest.approx(whole.logloss, abs=within)

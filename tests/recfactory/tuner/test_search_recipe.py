@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from recfactory.errors import UserError
@@ -55,6 +57,12 @@ def test_what_is_asked_for_stays():
     assert recipe.shot.epochs > 1
 
 
+def test_the_second_shot_differs_in_what_is_said_of_it():
+    recipe = complete({"shot": {"batch_size": 128}, "second": {"optimizer": "adagrad"}}, 10, COSTS, STEPS)
+    assert recipe.second == replace(recipe.shot, optimizer="adagrad")
+    assert complete({}, 10, COSTS, STEPS).second is None
+
+
 def test_what_is_asked_for_is_paid_from_the_same_budget():
     for asked in ({"finalists": 12}, {"finalists": 3}, {"shot": {"epochs": 2}}):
         assert 0.8 * 600 < seconds(complete(asked, 10, COSTS, STEPS), shots=2) < 600
@@ -84,6 +92,7 @@ def test_small_and_large_budgets_stay_within_bounds():
         ),
         ({"constraints": ["energy<=1e-8"]}, "with hardware also of energy_j"),
         ({"hardware": {}, "objectives": ["logloss", "utilisation"]}, "not logloss, utilisation"),
+        ({"scoring": {"refit_rows": -1}}, "scoring: refit_rows must be 0 or more"),
         ({"seed": 2**31 - 1}, "seed must be from 0 to 2000000000"),
         (
             {"objectives": ["accuracy"]},

@@ -17,6 +17,7 @@ from recfactory.search.mining import Mining
 from recfactory.space import Space
 from recfactory.space.hyperparameters import from_hyperparameters
 from recfactory.supernet import shot
+from recfactory.supernet.score import Scoring
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import open_source
@@ -147,7 +148,9 @@ def test_only_the_chosen_are_trained_in_the_second_shot(done, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evaluator, "train_shot", train_shot)
-    ready = evaluator.Evaluator(None, done.oracle.project_dir, SHOT, replace(SHOT, seed=7), Recipe(), trained)
+    ready = evaluator.Evaluator(
+        None, done.oracle.project_dir, SHOT, replace(SHOT, seed=7), Scoring(), Recipe(), trained
+    )
     path = from_hyperparameters(SPACE, done.get_best_hyperparameters()[0])
     for stage in ("first", "second"):
         with pytest.raises(KeyboardInterrupt):
