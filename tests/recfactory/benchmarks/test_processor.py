@@ -1,13 +1,12 @@
 """What a roofline of this machine needs."""
 
+from dataclasses import replace
+
 from hw import load
-from hw.config import Roofline
 from recfactory.benchmarks.processor import bench_processor
 
 
-def test_it_measures_what_the_preset_asks_to_be_replaced():
+def test_it_measures_what_a_preset_takes():
     measured = bench_processor()
-    preset = load("cpu")
-    assert isinstance(preset, Roofline)
-    for name, value in measured.items():
-        assert 0.01 < value / getattr(preset, name) < 100
+    assert set(measured) == {"macs_per_s", "bytes_per_s", "start_s"}
+    replace(load("cpu"), **{name: value for name, value in measured.items() if name != "start_s"})
