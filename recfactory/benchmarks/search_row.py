@@ -19,7 +19,7 @@ from recfactory.models.ranker import Ranker
 from recfactory.quiet import import_tensorflow_quietly
 from recfactory.space.path_file import read_path
 from recfactory.training.folder import MODEL
-from recfactory.training.recipe import FRESH, Recipe
+from recfactory.training.recipe import EMBEDDING_L2, FRESH, Recipe
 from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import SCORE_BATCH, Source, open_source
 from recfactory.training.train import ignore_line, train
@@ -28,6 +28,12 @@ REFERENCE = "dcnv2"
 """No path with more macs than this model's is searched."""
 LOSSES, WINNER, CHOICE = "losses.npz", "winner", "choice.json"
 SPLITS = ("valid", "test")
+RECIPES = (
+    Recipe(),
+    Recipe(embedding_l2=EMBEDDING_L2),
+    Recipe(embedding_l2=EMBEDDING_L2, batch_norm=False, dropout=0.0),
+)
+"""That a hand-made model is trained with, of which it gets the best."""
 
 
 def search_row(features: Path, folder: Path, settings: dict[str, Any], minutes: float) -> dict[str, Any]:
@@ -59,7 +65,7 @@ def handmade_row(
 ) -> dict[str, Any]:
     """Trains a hand-made model by its best recipe and measures it.
 
-    Recipes are those of a search's finalists, and the default one; they are tried once for all seeds.
+    `RECIPES` are tried once for all seeds.
 
     Args:
         features: a features folder.
@@ -84,9 +90,7 @@ def handmade_row(
 
 
 def _best_recipe(features: Path, model: str, tried: Path, seed: int) -> Recipe:
-    from recfactory.tuner.search_recipe import SearchRecipe
-
-    recipes = [replace(recipe, seed=seed) for recipe in (Recipe(), *SearchRecipe().final)]
+    recipes = [replace(recipe, seed=seed) for recipe in RECIPES]
     reached = [
         train(features, model, tried / str(place), recipe, ignore_line)["logloss"]
         for place, recipe in enumerate(recipes)

@@ -10,7 +10,7 @@ from recfactory.search.objectives import parse_constraint
 from recfactory.settings import read_settings, require
 from recfactory.supernet.score import Scoring
 from recfactory.supernet.shot import ShotRecipe
-from recfactory.training.recipe import Recipe
+from recfactory.training.recipe import EMBEDDING_L2, Recipe
 from recfactory.tuner.costs import Costs
 
 SCORES = ("logloss", "auc", "macs", "params")
@@ -33,8 +33,6 @@ MOST_EPOCHS = 12
 MINED_PER_SECOND = 3000
 STEPS_PER_CHOSEN = 10
 """Steps of the second shot for each path of its set; the paper has about 13."""
-EMBEDDING_L2 = 0.3
-"""Of finalists: paths learn the rows of small tables by heart sooner than hand-made models do."""
 MOST_SEED = 2_000_000_000
 """Seeds of trainings are made from it by adding some thousands."""
 MOST_FINALISTS = 15
@@ -86,10 +84,7 @@ class SearchRecipe:
     )
     second: ShotRecipe | None = None
     scoring: Scoring = field(default_factory=Scoring)
-    final: tuple[Recipe, ...] = (
-        Recipe(embedding_l2=EMBEDDING_L2),
-        Recipe(embedding_l2=EMBEDDING_L2, batch_norm=False, dropout=0.0),
-    )
+    final: tuple[Recipe, ...] = (Recipe(embedding_l2=EMBEDDING_L2),)
     mining: Mining = field(default_factory=Mining)
     farthest: Farthest = field(default_factory=Farthest)
     options: Mapping[str, Any] = field(default_factory=dict)

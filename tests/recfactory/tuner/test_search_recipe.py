@@ -15,7 +15,7 @@ def seconds(recipe, shots):
         shots * recipe.shot.epochs * COSTS.epoch
         + recipe.trials * COSTS.score
         + recipe.finalists * COSTS.training
-        + recipe.again * COSTS.training / 2  # by one of two recipes
+        + recipe.again * COSTS.training
     )
 
 
