@@ -1,6 +1,5 @@
 """What few bits, clipping ADCs and varying cells cost an architecture."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,6 @@ def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
         `tuned`, on the `crossbar` of `handcrafted`, with ADCs that clip (`adc_7`), with cells that vary
         (`noise_0.02`) and with both; and how it was `rounded`, before tuning.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     source, as_trained = train_winner(features, folder, winner)
     as_tuned = fine_tune_trained(folder / WINNER, Precision({}), source, folder / "tuned", ignore_line)
     row: dict[str, Any] = {"float": scores_of(as_trained), "float_tuned": judged(as_tuned, source)}

@@ -1,6 +1,5 @@
 """One row of the co-design benchmark: a searched co-design beside the architecture that it starts from."""
 
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -56,7 +55,6 @@ def codesign_row(
         `cpu_minutes`, `trials`, the `file` of the design, and the `front`. Where nothing can cost so little,
         only why it is `impossible`.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     source, base = train_winner(features, folder, winner)
     from recfactory.tuner.job import PARETO, search
 

@@ -1,6 +1,5 @@
 """Prunes searched architectures to half their macs, by learned masks and by magnitude."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +34,6 @@ def pruning_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
         `macs` and what `judged` says, for the `whole` model and for each method; what it says of the whole
         model trained with other seeds, `others`.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     source, whole = train_winner(features, folder, winner)
     others = [
         trained(

@@ -1,6 +1,7 @@
 """Benchmarks that start from what the search benchmark found."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
@@ -106,15 +107,16 @@ def _winner(row: dict[str, Any]) -> Winner:
 
 
 def train_winner(features: File, folder: File, winner: Winner) -> tuple[Source, Row]:
-    """Trains an architecture as it was trained before.
+    """Begins a row: trains an architecture as it was trained before.
 
     Args:
         features: a features folder.
-        folder: the model's becomes `WINNER` in it.
+        folder: to work in, emptied; the model's becomes `WINNER` in it.
         winner: the architecture.
 
     Returns:
         The rows it was trained on, and what `trained` says.
     """
     import_tensorflow_quietly()
+    shutil.rmtree(folder, ignore_errors=True)
     return open_source(features), trained(features, winner.path, folder / WINNER, winner.recipe)
