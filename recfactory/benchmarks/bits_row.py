@@ -4,9 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import hw
-from hw.config import PIMConfig
-from recfactory.benchmarks.gains import BASELINE
+from recfactory.benchmarks.gains import handcrafted
 from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, all_with, on_chips
 from recfactory.benchmarks.search_row import WINNER, judged, scores_of
 from recfactory.benchmarks.winners import Winner, train_winner
@@ -38,10 +36,8 @@ def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
     source, as_trained = train_winner(features, folder, winner)
     as_tuned = fine_tune_trained(folder / WINNER, Precision({}), source, folder / "tuned", ignore_line)
     row: dict[str, Any] = {"float": scores_of(as_trained), "float_tuned": judged(as_tuned, source)}
-    machine = hw.load(BASELINE)
-    assert isinstance(machine, PIMConfig)
     model, inputs = registry.load(folder / WINNER / MODEL), calibration(source)
-    lossless = Crossbar.of(machine)
+    lossless = Crossbar.of(handcrafted())
     chips = {
         "crossbar": lossless,
         **{f"adc_{few}": replace(lossless, adc_bits=few) for few in CLIPPED},

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import gmean
 
 from recfactory.benchmarks.bits_row import bits_row
 from recfactory.benchmarks.codesign_row import codesign_row
@@ -104,7 +105,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         "against": BASELINE,
         "energy_gain": baselines[BASELINE]["energy_j"],
         "latency_gain": baselines[BASELINE]["latency_s"],
-        "macs_gain": _geometric([row["searched_macs"] / row["macs"] for row in rows]),
+        "macs_gain": float(gmean([row["searched_macs"] / row["macs"] for row in rows])),
         "auc_loss": auc_loss(list(rows)),
         "auc_loss_paired": mean_and_interval([row["auc_losses"][split] for row in rows]),
         "auc_loss_in_float": auc_loss([row["float"] for row in rows]),
@@ -132,11 +133,7 @@ def _last_split(scores: Mapping[str, Any]) -> str:
 
 
 def _gain(gains: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: _geometric([each[name] for each in gains]) for name in gains[0]}
-
-
-def _geometric(values: Sequence[float]) -> float:
-    return float(np.exp(np.mean(np.log(values))))
+    return {name: float(gmean([each[name] for each in gains])) for name in gains[0]}
 
 
 def _mean_and_deviation(values: Sequence[float]) -> dict[str, float | None]:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import hw
 from hw.config import PIMConfig
-from recfactory.benchmarks.gains import BASELINE, PARTS, bits_for, cost, explain
+from recfactory.benchmarks.gains import PARTS, bits_for, cost, explain, handcrafted
 from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, all_with, on_chips
 from recfactory.benchmarks.paired import auc_losses
 from recfactory.benchmarks.search_row import SPLITS, WINNER, most_macs, scores_of, trained
@@ -59,7 +58,7 @@ def codesign_row(
     from recfactory.tuner.job import PARETO, search
 
     began = time.process_time()
-    before = cost(winner.path, None, hw.load(BASELINE), source.layout)
+    before = cost(winner.path, None, handcrafted(), source.layout)
     constraints = [f"macs<={most_macs(source)}"]
     constraints += [f"{name}<={before[name] / factor}" for name, factor in least.items()]
     asked = {**asked, "constraints": constraints}
@@ -105,12 +104,10 @@ def _fixed(
     few, eight = bits_for(base, design.precision), all_with(8, design.path)
     of_base = fine_tune_trained(folder / WINNER, few, source, folder / "fixed_architecture", ignore_line)
     of_eight = fine_tune_trained(folder / "design", eight, source, folder / "fixed_bits", ignore_line)
-    handcrafted = hw.load(BASELINE)
-    assert isinstance(handcrafted, PIMConfig)
     fixed = (
         (of_base, few, machine),
         (of_eight, eight, machine),
-        (tuned, design.precision, Crossbar.of(handcrafted, USUAL_NOISE)),
+        (tuned, design.precision, Crossbar.of(handcrafted(), USUAL_NOISE)),
     )
     return {part: on_chips(*each, source) for part, each in zip(PARTS, fixed, strict=True)}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import gmean
 
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
@@ -87,7 +88,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
         summary[split] = found
     for method in METHODS:
         gains = [row["whole"]["macs"] / row[method]["macs"] for row in rows]
-        summary[f"macs_gain_{method}"] = float(np.exp(np.mean(np.log(gains))))
+        summary[f"macs_gain_{method}"] = float(gmean(gains))
     return summary
 
 
