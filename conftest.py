@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+"""A busy machine is slow, and no test is about time."""
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -38,9 +38,9 @@ def to_hyperparameters(designs: Designs, row: AnyRow) -> "HyperParameters":
         designs: that it is one of.
         row: its genes.
     """
-    (path,) = decode(designs.space, row[np.newaxis, designs.of_path])
+    (path,) = decode(designs.space, row[np.newaxis, designs.columns.path])
     hp = of_paths.to_hyperparameters(path)
-    for symbol, (name, values) in zip(row[designs.of_path.stop :], _choices(designs), strict=True):
+    for symbol, (name, values) in zip(row[designs.columns.path.stop :], _choices(designs), strict=True):
         hp.Choice(name, values)
         hp.values[name] = values[symbol]
     return hp
@@ -68,7 +68,7 @@ def _choices(designs: Designs) -> Iterator[tuple[str, list[Any]]]:
     """The columns of a row behind those of the path: names, and the value of each symbol."""
     hardware = designs.hardware
     for name in ("weight_bits", "activation_bits"):
-        for number, role in designs.slots:
+        for number, role in designs.columns.slots:
             yield f"block_{number}/{role}/{name}", list(getattr(hardware, name))
     yield "embedding_bits", list(hardware.embedding_bits)
     for name, values in hardware.choices.items():

@@ -283,7 +283,7 @@ def assert_equal(left, right):
 
 
 @given(st.integers(0, 2**32), st.booleans())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_many_at_once_are_the_same_one_by_one(seed, shared):
     rng = np.random.default_rng(seed)
     n = 6

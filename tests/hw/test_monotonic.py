@@ -40,7 +40,7 @@ def none_less(more, less):
 
 
 @given(machines(), SIZES, SIZES, st.integers(1, 16), BITS, BITS, st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_larger_matrix_product_takes_no_less_energy(
     machine, inputs, outputs, uses, weights, activations, data
 ):
@@ -72,13 +72,13 @@ def test_a_larger_matrix_product_takes_no_less_energy(
     SIZES,
     st.integers(1, 100),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_more_of_anything_costs_no_less_anywhere(name, make, size, more):
     none_less(one(make(size + more), load(name)), one(make(size), load(name)))
 
 
 @given(machines(), SIZES, SIZES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_cheaper_place_is_not_dearer(machine, inputs, outputs):
     product = matrix("m", inputs, outputs, uses=4)
     chosen, fixed = (
@@ -88,7 +88,7 @@ def test_the_cheaper_place_is_not_dearer(machine, inputs, outputs):
 
 
 @given(machines(), st.integers(4, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_finer_converters_cost_no_less(machine, bits):
     product = matrix("m", 300, 200)
     coarse, fine = (

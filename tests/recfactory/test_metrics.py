@@ -33,7 +33,7 @@ rows = st.lists(
 
 
 @given(rows)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_auc_equals_counting_pairs(found):
     label, score, weight = map(list, zip(*found, strict=True))
     assert auc(label, score, weight) == pytest.approx(brute_auc(label, score, weight), abs=1e-12)
@@ -41,7 +41,7 @@ def test_auc_equals_counting_pairs(found):
 
 
 @given(rows)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_integer_weight_is_a_repeated_row(found):
     label, probability, weight = (np.array(column) for column in zip(*found, strict=True))
     times = weight.astype(int)

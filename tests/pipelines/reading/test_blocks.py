@@ -139,7 +139,7 @@ def test_bad_headers_are_told(tmp_path, head, message):
 LINE = st.text(st.sampled_from('ab,"\r \u00fc'), max_size=12).map(str.encode)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(lines=st.lists(LINE, max_size=12), end=st.sampled_from([b"", b"\n"]), tabs=st.booleans())
 def test_every_line_is_a_row_or_rejected_or_blank(tmp_path_factory, lines, end, tabs):
     if tabs:
@@ -152,7 +152,7 @@ def test_every_line_is_a_row_or_rejected_or_blank(tmp_path_factory, lines, end, 
     assert sorted([*kept, *(line for line, _, _ in rejected)]) == [1, *filled]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(lines=st.lists(LINE, max_size=12), size=st.integers(1, 30))
 def test_pieces_change_nothing(tmp_path_factory, lines, size):
     path = tmp_path_factory.mktemp("blocks") / "data.csv"

@@ -11,7 +11,7 @@ from pipelines.reading.plan import content_key, find_files, kind_of, plan_files,
 from recfactory.errors import UserError
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     lines=st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"")), max_size=20),
     end=st.sampled_from([b"", b"\n"]),

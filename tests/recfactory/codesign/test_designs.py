@@ -53,7 +53,7 @@ def test_samplers_conform(sampler, name):
 
 
 @given(seed=seeds)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_what_is_drawn_and_varied_are_candidates(seed):
     rng = np.random.default_rng(seed)
     rows = DESIGNS.sample(30, rng)
@@ -71,7 +71,7 @@ def test_measures_are_those_of_each_candidate_alone():
 
 
 @given(seed=seeds)
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 def test_equal_genes_are_equal_candidates(seed):
     rng = np.random.default_rng(seed)
     rows = np.concatenate([ROWS, DESIGNS.mutate(ROWS, rng), DESIGNS.mutate(ROWS, rng, 2)])
@@ -89,17 +89,23 @@ def test_equal_genes_are_equal_candidates(seed):
 def test_bits_of_dead_operators_do_not_count():
     rng = np.random.default_rng(1)
     changed = ROWS.copy()
-    live = DESIGNS.genes(ROWS)[:, DESIGNS.of_weights] > 0
+    live = DESIGNS.genes(ROWS)[:, DESIGNS.columns.weights] > 0
     assert 0 < live.mean() < 1
     drawn = rng.integers(2, size=live.shape)
-    changed[:, DESIGNS.of_weights] = np.where(live, ROWS[:, DESIGNS.of_weights], drawn)
+    changed[:, DESIGNS.columns.weights] = np.where(live, ROWS[:, DESIGNS.columns.weights], drawn)
     assert (DESIGNS.genes(changed) == DESIGNS.genes(ROWS)).all()
 
 
 def test_adcs_that_lose_nothing_are_the_same_by_any_name():
-    column = DESIGNS.of_machine.start + list(CHOICES).index("adc_bits")
+    column = DESIGNS.columns.machine.start + list(CHOICES).index("adc_bits")
     rows = np.repeat(ROWS[:1], 2, axis=0)
-    rows[:, DESIGNS.of_machine] = [1, 0, 0, 0, 0]  # 128 rows, 2 bits a cell, 1 bit a DAC: 8 bits lose nothing
+    rows[:, DESIGNS.columns.machine] = [
+        1,
+        0,
+        0,
+        0,
+        0,
+    ]  # 128 rows, 2 bits a cell, 1 bit a DAC: 8 bits lose nothing
     rows[1, column] = 2
     assert (DESIGNS.genes(rows)[0] == DESIGNS.genes(rows)[1]).all()
     assert DESIGNS.decode(rows)[0] == DESIGNS.decode(rows)[1]
@@ -108,9 +114,9 @@ def test_adcs_that_lose_nothing_are_the_same_by_any_name():
 def test_candidates_around_paths_have_these_paths():
     rng = np.random.default_rng(3)
     rows = DESIGNS.sample(2, rng)
-    paths = rows[:, DESIGNS.of_path]
+    paths = rows[:, DESIGNS.columns.path]
     found = DESIGNS.around(paths, 9, rng)
-    np.testing.assert_array_equal(found[:, DESIGNS.of_path], paths[[0, 1, 0, 1, 0, 1, 0, 1, 0]])
+    np.testing.assert_array_equal(found[:, DESIGNS.columns.path], paths[[0, 1, 0, 1, 0, 1, 0, 1, 0]])
     assert len(np.unique(found, axis=0)) > 2
     DESIGNS.decode(found)
 
@@ -125,8 +131,8 @@ def test_mutations_change_paths_bits_and_machines():
     rng = np.random.default_rng(3)
     rows = np.repeat(ROWS[:1], 2000, axis=0)
     mutants = DESIGNS.mutate(rows, rng)
-    path = (mutants[:, DESIGNS.of_path] != rows[:, DESIGNS.of_path]).any(axis=1)
-    machine = (mutants[:, DESIGNS.of_machine] != rows[:, DESIGNS.of_machine]).any(axis=1)
+    path = (mutants[:, DESIGNS.columns.path] != rows[:, DESIGNS.columns.path]).any(axis=1)
+    machine = (mutants[:, DESIGNS.columns.machine] != rows[:, DESIGNS.columns.machine]).any(axis=1)
     bits = (mutants != rows).any(axis=1) & ~path & ~machine
     assert path.mean() == pytest.approx(0.5, abs=0.05)
     assert machine.mean() == pytest.approx(0.25, abs=0.05)
@@ -140,7 +146,7 @@ def test_with_one_machine_and_one_precision_only_paths_change():
     rng = np.random.default_rng(4)
     rows = fixed.sample(50, rng)
     mutants = fixed.mutate(rows, rng)
-    assert (mutants[:, fixed.of_path.stop :] == 0).all()
+    assert (mutants[:, fixed.columns.path.stop :] == 0).all()
     assert (mutants != rows).any(axis=1).all()
     (design,) = fixed.decode(rows[:1])
     assert design.machine == hw.load("handcrafted").__class__(**{**vars(HANDCRAFTED), "adc_bits": 8})
@@ -173,10 +179,10 @@ def test_a_machine_that_cannot_be_built_is_refused_and_never_drawn():
     grid = Hardware(HANDCRAFTED, {"rows": (128, 1024), "cell_bits": (2, 4), "adc_bits": (None, 8)})
     designs = Designs(SPACE, grid, LAYOUT)
     rows = designs.sample(500, np.random.default_rng(0))
-    assert (designs.machines.places(rows[:, designs.of_machine]) >= 0).all()
-    assert len(np.unique(rows[:, designs.of_machine], axis=0)) > 4
+    assert (designs.machines.places(rows[:, designs.columns.machine]) >= 0).all()
+    assert len(np.unique(rows[:, designs.columns.machine], axis=0)) > 4
     bad = rows[:1].copy()
-    bad[:, designs.of_machine] = [1, 1, 0]  # 1024 rows of 4 bits would take an ADC of 13 bits
+    bad[:, designs.columns.machine] = [1, 1, 0]  # 1024 rows of 4 bits would take an ADC of 13 bits
     for use in (designs.decode, designs.measure):
         with pytest.raises(UserError, match="row 0 asks for a machine that cannot be built"):
             use(bad)
@@ -186,8 +192,8 @@ def test_rows_of_something_else_are_refused():
     with pytest.raises(UserError, match="columns, these are of shape"):
         DESIGNS.decode(ROWS[:, 1:])
     bad = ROWS[:2].copy()
-    bad[1, DESIGNS.of_embedding] = 2
-    with pytest.raises(UserError, match=f"row 1, column {DESIGNS.of_embedding} must be 0 to 1, not 2"):
+    bad[1, DESIGNS.columns.table] = 2
+    with pytest.raises(UserError, match=f"row 1, column {DESIGNS.columns.table} must be 0 to 1, not 2"):
         DESIGNS.decode(bad)
 
 

@@ -30,7 +30,7 @@ def random_paths(space: Space, count: int, seed: int):
 
 @pytest.mark.parametrize("preset", ["small", "full"])
 @given(seed=seeds)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_macs_are_those_of_the_path(preset, seed):
     for layout in (LAYOUT, FLAT):
         space = make_space(layout, preset)
@@ -42,7 +42,7 @@ def test_macs_are_those_of_the_path(preset, seed):
 
 
 @given(seed=seeds)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_many_paths_are_estimated_as_one_by_one(seed):
     space = make_space(LAYOUT, "full", **NARROW)
     rows, paths = random_paths(space, 6, seed)
@@ -56,7 +56,7 @@ def test_many_paths_are_estimated_as_one_by_one(seed):
 
 
 @given(seed=seeds)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_wiring_is_that_of_the_forward_pass(seed):
     """Of operators whose steps run one after another: a walk along the forward pass tells when each ends."""
     for layout in (LAYOUT, FLAT):

@@ -36,7 +36,7 @@ def test_parse_refuses(bad):
         parse("synthetic:" + bad)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, ROWS), min_size=1, max_size=4))
 def test_any_cut_into_batches_gives_the_same_rows(cuts):
     edges = [0, *sorted(cuts), ROWS]

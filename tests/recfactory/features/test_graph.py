@@ -162,7 +162,7 @@ ROWS = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.lists(ROWS, min_size=1, max_size=20))
 def test_it_equals_the_arrow_encoder(spec, preprocessor, rows):
     dense = ("plain", "logged", "scaled")

@@ -29,7 +29,7 @@ def random_ids(layout: Layout, rows: int, seed: int) -> np.ndarray:
     return np.concatenate(columns, axis=1).astype(np.int32)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     sizes=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=4),
     rows=st.integers(1, 6),

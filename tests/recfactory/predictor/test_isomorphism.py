@@ -32,7 +32,7 @@ def drawn(space, count, seed):
     return effective(space, sample_uniform(space, count, np.random.default_rng(seed)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(spaces, seeds)
 def test_rows_have_the_genes_they_are_made_of(space, seed):
     genes = drawn(space, 20, seed)
@@ -40,7 +40,7 @@ def test_rows_have_the_genes_they_are_made_of(space, seed):
     assert [path.genes for path in decode(space, rows)] == list(map(tuple, genes.tolist()))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(spaces, seeds)
 def test_renumbered_paths_cost_the_same(space, seed):
     genes = drawn(space, 20, seed)

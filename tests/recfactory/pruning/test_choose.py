@@ -86,7 +86,7 @@ def test_a_source_that_nobody_reads_is_gone_with_all_that_made_it():
 
 
 @pytest.mark.parametrize("name", PATHS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), share=st.floats(0.3, 0.95))
 def test_the_target_is_kept_and_the_cut_is_closed(name, seed, share):
     path = PATHS[name]

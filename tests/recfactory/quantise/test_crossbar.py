@@ -32,7 +32,7 @@ def error(inputs, weights, crossbar, bits, seed=0, signed=False):
     return product_error(*values, crossbar, bits, seed, signed).numpy()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(products(), crossbars(st.integers(1, 10)))
 def test_clipping_is_that_of_each_column_alone(case, crossbar):
     inputs, weights, bits = case
@@ -40,7 +40,7 @@ def test_clipping_is_that_of_each_column_alone(case, crossbar):
     np.testing.assert_array_equal(error(inputs, weights, crossbar, bits), expected)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(products(), st.integers(2, 33), st.integers(1, 6))
 def test_signed_inputs_are_in_twos_complement(case, rows, adc):
     codes, weights, bits = case
@@ -58,7 +58,7 @@ def test_zeros_cost_nothing():
     assert error(zeros, weights, crossbar, (8, 8)).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(products(), crossbars(st.none()))
 def test_enough_bits_lose_nothing(case, crossbar):
     inputs, weights, bits = case

@@ -16,7 +16,7 @@ def test_ends(bits, signed, expected):
     assert ends(bits, signed) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 16), st.integers(0, 99), st.booleans())
 def test_zero_and_the_ends_are_on_the_grid(bits, seed, signed):
     x = np.random.default_rng(seed).normal(size=100).astype(np.float32)

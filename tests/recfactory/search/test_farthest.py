@@ -29,7 +29,7 @@ def naive(columns, farthest, rng):
     return chosen
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 40), st.integers(1, 12), st.data())
 def test_counts_choose_what_all_pairs_do(seed, count, size, drawn, data):
     farthest = Farthest(size, drawn, data.draw(st.integers(1, drawn)))

@@ -36,7 +36,7 @@ def test_its_hypervolume_beats_that_of_random_search():
     for make in (RandomSearch, partial(ParetoEvolution, trials=300)):
         found[make] = []
         for seed in range(3):
-            search = Rehearsal(make, TWO, seed, space)
+            search = Rehearsal(make, TWO, seed, Paths(space))
             search.run(300)
             points = loss_table(search.finished, TWO)
             points[:, 1] = np.log10(points[:, 1] + 1)

@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from random_paths import paths, random_rows, seeds, spaces
 
 from recfactory.space import PRESETS, Block, Operator, Path, Space, register
@@ -51,7 +51,6 @@ def test_many_paths_at_once_cost_what_each_does(preset, raw):
     assert params(space, rows).tolist() == [path_params(path) for path in decoded]
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_many_paths_of_any_space(space, seed):
     rows = random_rows(space, 5, seed)
@@ -60,7 +59,6 @@ def test_many_paths_of_any_space(space, seed):
     assert params(space, rows).tolist() == [path.params for path in decoded]
 
 
-@settings(deadline=None)
 @given(paths, seeds)
 def test_equal_networks_cost_the_same(path, seed):
     """Symbols that do not matter are drawn anew."""

@@ -65,7 +65,7 @@ def test_equal_genes_are_equal_networks_over_a_whole_space():
     assert len(set(genes)) < len(rows) / 4
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(spaces, seeds)
 def test_equal_genes_are_equal_networks(space, seed):
     rows = random_rows(space, 4, seed)
@@ -75,7 +75,6 @@ def test_equal_genes_are_equal_networks(space, seed):
     assert same_partition([path.genes for path in decoded], list(map(network, decoded)))
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_activity_is_that_of_single_paths(space, seed):
     rows = random_rows(space, 4, seed)
@@ -85,7 +84,6 @@ def test_activity_is_that_of_single_paths(space, seed):
             assert tuple(getattr(found, part)[place].tolist()) == getattr(path.live, part)
 
 
-@settings(deadline=None)
 @given(paths)
 def test_symbols(path):
     (row,), genes = encode([path]), np.array(path.genes)
@@ -99,7 +97,6 @@ def test_symbols(path):
     assert tuple(effective_again.tolist()) == path.genes
 
 
-@settings(deadline=None)
 @given(paths)
 def test_inactive_choices_do_not_matter_and_live_ones_do(path):
     space = path.space

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from random_paths import random_rows, seeds, spaces
 
 from recfactory.errors import UserError
@@ -30,7 +30,6 @@ def test_a_row():
     )
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_both_ways(space, seed):
     rows = random_rows(space, 5, seed)

@@ -11,7 +11,7 @@ from recfactory.space.hyperparameters import declare, from_hyperparameters, to_h
 FULL = Space(13, 26)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(paths)
 def test_both_ways(path):
     hp = to_hyperparameters(path)

@@ -2,7 +2,7 @@ import json
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from random_paths import paths
 
 from recfactory.errors import UserError
@@ -23,7 +23,6 @@ def path(**changes):
     return Path(SPACE, tuple(block(n, **changes.get(f"block_{n}", {})) for n in (1, 2, 3)))
 
 
-@settings(deadline=None)
 @given(paths)
 def test_json_both_ways(one):
     again = Path.from_json(one.to_json())

@@ -18,7 +18,7 @@ SPACE = Space(3, 2, blocks=2)
 PATH = smallest(SPACE)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(paths)
 def test_both_ways(tmp_path, path):
     write_path(tmp_path / "best.json", path)

@@ -25,7 +25,7 @@ def draw(sampler, space=FULL, count=20_000, seed=0):
     return sampler(space, count, np.random.default_rng(seed))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(spaces, seeds)
 def test_all_are_paths(space, seed):
     for sampler in SAMPLERS:

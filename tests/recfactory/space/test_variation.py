@@ -23,7 +23,6 @@ def changed_slots(space, one, other):
     )
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_a_mutant_is_a_path_that_differs_in_one_choice(space, seed):
     rows = random_rows(space, 20, seed)
@@ -66,7 +65,6 @@ def test_the_same_seed_varies_the_same():
         assert not np.array_equal(first, other)
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_each_block_of_a_child_is_a_parents(space, seed):
     one, other = random_rows(space, 10, seed), random_rows(space, 10, seed + 1)
@@ -85,7 +83,7 @@ def test_a_child_has_about_half_of_each_parent():
     assert of_one.mean() == pytest.approx(0.5, abs=0.03)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(paths)
 def test_neighbours_are_other_networks(path):
     found = neighbours(path.space, path)

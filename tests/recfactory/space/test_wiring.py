@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from random_paths import paths
 
 from recfactory.space import Block, Path, Space
@@ -63,7 +63,6 @@ def test_places_by_hand():
     assert head.inputs.full == 8 + 5 * 2
 
 
-@settings(deadline=None)
 @given(paths)
 def test_a_part_fits_into_the_supernets(path):
     everything = set(all_parts(path.space))
