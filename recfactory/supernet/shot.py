@@ -22,6 +22,7 @@ from recfactory.supernet.samplers import FullWarmup, RandomPaths, Sampler, Sandw
 from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.supernet import Supernet
 from recfactory.training import checkpoint
+from recfactory.training.loop import BEST
 from recfactory.training.source import Source
 from recfactory.training.state import State
 
@@ -150,8 +151,8 @@ def _train(
     supernet.start_at(source.prior)
     supernet.compile(recipe.make_optimizer(steps))
     path = out / checkpoint.CHECKPOINT
-    state, best = checkpoint.restore(path, supernet) if path.is_file() else (State(), [])
-    keeper = _Keeper(path, state, best, checkpoint_seconds)
+    state, kept = checkpoint.restore(path, supernet) if path.is_file() else (State(), {})
+    keeper = _Keeper(path, state, kept.get(BEST, []), checkpoint_seconds)
     with Progress("shot", steps, "steps") as progress:
         progress.advance(state.epoch * source.steps(recipe) + state.step)
         keeper.advance = lambda: progress.advance(1)
@@ -169,10 +170,10 @@ def _train(
             measured = {"train_logloss": loss, "valid_logloss": _probe(supernet, source, recipe, base)}
             if state.finish_epoch(measured, source.rows["train"]):
                 keeper.best = supernet.get_weights()
-            checkpoint.save(path, supernet, state, keeper.best)
+            checkpoint.save(path, supernet, state, {BEST: keeper.best})
     if keeper.best:
         supernet.set_weights(keeper.best)
-    checkpoint.save(path, supernet, state, [])
+    checkpoint.save(path, supernet, state, {})
     return supernet
 
 
@@ -210,5 +211,5 @@ class _Keeper(keras.callbacks.Callback):
         self.state.step += 1
         self.advance()
         if time.monotonic() - self.saved >= self.seconds:
-            checkpoint.save(self.path, self.model, self.state, self.best)
+            checkpoint.save(self.path, self.model, self.state, {BEST: self.best})
             self.saved = time.monotonic()

@@ -13,6 +13,7 @@ from recfactory.errors import UserError
 from recfactory.models.ranker import Ranker
 from recfactory.progress import Progress
 from recfactory.training import checkpoint
+from recfactory.training.averaging import WeightMean
 from recfactory.training.checkpoint import CHECKPOINT, Weights
 from recfactory.training.recipe import Recipe
 from recfactory.training.record import Record
@@ -23,6 +24,9 @@ from recfactory.training.state import State
 CHECKPOINT_SECONDS = 60.0
 """Between checkpoints inside an epoch; there is one after each epoch as well."""
 
+BEST, MEAN = "best", "mean"
+"""In a checkpoint: weights of the best epoch, and their running mean."""
+
 Log = Callable[[str], None]
 
 
@@ -30,6 +34,8 @@ def run_epochs(
     ranker: Ranker, source: Source, recipe: Recipe, out: Path, log: Log, checkpoint_seconds: float
 ) -> State:
     """Trains until the validation LogLoss stops falling; `ranker` ends with its best weights.
+
+    What is judged, and kept, is the running mean of the weights (see `WeightMean`).
 
     Args:
         ranker: compiled.
@@ -43,18 +49,20 @@ def run_epochs(
         UserError: when the loss is no longer a number.
     """
     path = out / CHECKPOINT
-    state, best = checkpoint.restore(path, ranker) if path.is_file() else (State(), [])
+    state, kept = checkpoint.restore(path, ranker) if path.is_file() else (State(), {})
+    best, steps = kept.get(BEST, []), source.steps(recipe)
+    mean = WeightMean(ranker.trainable_variables, recipe.averaging, steps, kept.get(MEAN))
     if state.epoch or state.step:
         log(f"resuming after {state.epoch} epochs and {state.step} batches")
     record = Record(out, state)
     settler = Settler(ranker, source, recipe)
     while not state.done(recipe):
-        _one_epoch(ranker, source, recipe, _Keeper(path, state, best, checkpoint_seconds))
+        _one_epoch(ranker, source, recipe, _Keeper(path, state, best, mean, checkpoint_seconds))
         loss = float(ranker.mean_loss.result())
         if not math.isfinite(loss):
             raise UserError(f"the loss of epoch {state.epoch + 1} is not a number; lower the learning rate")
         rate = float(f"{ranker.optimizer.learning_rate.numpy():.6g}")
-        with settler.judged(state.epoch) as (valid_logloss, valid_auc):
+        with mean.applied(), settler.judged(state.epoch) as (valid_logloss, valid_auc):
             better = state.finish_epoch(
                 {
                     "train_logloss": loss,
@@ -69,7 +77,7 @@ def run_epochs(
         if not better:
             for optimizer in ranker.optimizers():
                 optimizer.learning_rate = np.float32(rate * recipe.decay)
-        checkpoint.save(path, ranker, state, best)
+        checkpoint.save(path, ranker, state, {BEST: best, MEAN: mean.values()})
         record.epoch(state)
         log(_line(state, better))
     record.close()
@@ -90,11 +98,11 @@ def _one_epoch(ranker: Ranker, source: Source, recipe: Recipe, keeper: "_Keeper"
 
 
 class _Keeper(keras.callbacks.Callback):
-    """Counts the batches of an epoch and writes checkpoints inside it."""
+    """Counts the batches of an epoch, averages weights and writes checkpoints inside it."""
 
-    def __init__(self, path: Path, state: State, best: Weights, seconds: float) -> None:
+    def __init__(self, path: Path, state: State, best: Weights, mean: WeightMean, seconds: float) -> None:
         super().__init__()
-        self.path, self.state, self.best, self.seconds = path, state, best, seconds
+        self.path, self.state, self.best, self.mean, self.seconds = path, state, best, mean, seconds
 
     def begin(self, steps: int, advance: Callable[[], None]) -> None:
         """Starts the clock before `fit`, which resets the metrics that a checkpoint may have brought back."""
@@ -120,10 +128,12 @@ class _Keeper(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Counts the batch; the last one's checkpoint is the epoch's."""
         self.state.step += 1
+        self.mean.step(self.state.epoch, self.state.step)
         self.advance()
         if self.state.step < self.steps and time.perf_counter() - self.saved >= self.seconds:
             self.clock()
-            checkpoint.save(self.path, self.model, self.state, self.best)
+            kept = {BEST: self.best, MEAN: self.mean.values()}
+            checkpoint.save(self.path, self.model, self.state, kept)
             self.started = self.saved = time.perf_counter()
 
 

@@ -30,6 +30,7 @@ class Recipe:
         optimizer: adam or adagrad, of the table (its sparse form) and of everything else.
         learning_rate: step size of both.
         decay: factor on the learning rate after an epoch that did not improve.
+        averaging: what a step leaves of the running mean of weights, which is judged and kept; 0: no mean.
         clip_norm: largest norm of a step's gradients; 0 is no limit.
         batch_size: rows a step.
         epochs: at most.
@@ -47,6 +48,7 @@ class Recipe:
     optimizer: Literal["adam", "adagrad"] = "adam"
     learning_rate: float = 0.001
     decay: float = 0.3
+    averaging: float = 0.98
     clip_norm: float = 0.0
     batch_size: int = 4096
     epochs: int = 40
@@ -66,6 +68,7 @@ class Recipe:
         check(self.optimizer in ("adam", "adagrad"), "optimizer", "adam or adagrad")
         check(self.learning_rate > 0, "learning_rate", "above 0")
         check(0 < self.decay <= 1, "decay", "above 0 and at most 1")
+        check(0 <= self.averaging < 1, "averaging", "from 0 to below 1")
         check(self.clip_norm >= 0, "clip_norm", "0 or more")
         check(self.batch_size >= 1, "batch_size", "1 or more")
         check(self.epochs >= 1, "epochs", "1 or more")
