@@ -10,7 +10,6 @@ import numpy as np
 from recfactory.benchmarks.rows import Job, make_rows
 from recfactory.benchmarks.search_row import (
     LOSSES,
-    RECIPES,
     SPLITS,
     WINNER,
     handmade_row,
@@ -52,12 +51,7 @@ _SPACE = {
         "sparse_dims": [16, 32],
     },
 }
-SETTINGS = {
-    "frappe": Settings(_SPACE),
-    # A training takes seconds there, so that each finalist can be trained both ways.
-    "kdd12": Settings({**_SPACE, "final": [recipe.to_dict() for recipe in RECIPES[1:]]}),
-    "synthetic": Settings(_SPACE),
-}
+SETTINGS = {dataset: Settings(_SPACE) for dataset in ("frappe", "kdd12", "synthetic")}
 """By data set."""
 
 

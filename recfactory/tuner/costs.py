@@ -30,7 +30,7 @@ from recfactory.tuner.forms import Searched, parts_of
 WARM_STEPS, STEPS = 15, 30
 WARM_BATCHES, BATCHES = 2, 4
 SCORES = 4
-EPOCHS = 10
+EPOCHS = 16
 """Of a training that stops when validation does."""
 
 

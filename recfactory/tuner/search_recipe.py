@@ -29,7 +29,7 @@ FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
 AGAIN = 1 / 3
 """Share of finalists, the best, that are trained once more."""
 MOST_EPOCHS = 12
-"""Of a supernet; more would have the embeddings learn the rows by heart."""
+"""Of a supernet: what embeddings know of single rows by heart hides which paths are good."""
 MINED_PER_SECOND = 3000
 STEPS_PER_CHOSEN = 10
 """Steps of the second shot for each path of its set; the paper has about 13."""
@@ -79,7 +79,7 @@ class SearchRecipe:
     again: int = 0
     shot: ShotRecipe = field(
         default_factory=lambda: ShotRecipe(
-            optimizer="adam", learning_rate=0.001, embedding_l2=0.05, patience=2
+            optimizer="adam", learning_rate=0.001, embedding_l2=EMBEDDING_L2, patience=2
         )
     )
     second: ShotRecipe | None = None
