@@ -1,33 +1,33 @@
 """Measures how well scores of a supernet rank architectures, against training each from scratch."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
-from operator import itemgetter
 from pathlib import Path as File
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import kendalltau, pearsonr
 
-from recfactory.benchmarks.nasrec.masked import masked_normalisation
-from recfactory.errors import UserError
-from recfactory.journal import Journal
-from recfactory.space.genes import Rows, decode
+from recfactory.benchmarks.ranking_row import MASKED, alone_row, shot_row
+from recfactory.benchmarks.rows import Job, Row, make_rows
+from recfactory.benchmarks.search import settings_of
+from recfactory.features.layout import Layout
+from recfactory.space.genes import decode
 from recfactory.space.path import Path
-from recfactory.space.sampling import sample_binomial
-from recfactory.space.space import Space, make_space
-from recfactory.supernet.samplers import ChosenPaths
-from recfactory.supernet.score import Scorer, Scoring
-from recfactory.supernet.shot import ShotRecipe, train_shot
-from recfactory.training.source import Source, open_source
+from recfactory.space.path_file import path_name
+from recfactory.space.sampling import sample_uniform
+from recfactory.space.space import make_space
+from recfactory.supernet.shot import ShotRecipe
+from recfactory.training.recipe import Recipe
+from recfactory.training.source import open_source
+from recfactory.tuner.search_recipe import SearchRecipe
 
-MASKED = "masked normalisation"
-DIMS: dict[str, Any] = {"dense_dims": (16, 32, 64, 128, 256), "sparse_dims": (16, 32)}
-"""Of NASRec-Full with its seven blocks, widths that two cores can train a hundred times."""
-DESIGNS: dict[str, dict[str, Any]] = {"plain": {}, "warm-up": {"full_share": 0.2}, MASKED: {}}
+Floats = npt.NDArray[np.floating[Any]]
+LAYERS = ("shared", "refit")
+"""Which last layer a path is scored with."""
+PLAIN = "as searches do"
 
 
 @dataclass(frozen=True)
@@ -35,131 +35,94 @@ class Settings:
     """What is compared.
 
     Args:
-        alone: how a path is trained from scratch.
+        final: how a path is trained from scratch: as the finalists of a search.
         shot: how a supernet is trained.
-        space: what differs from NASRec-Full.
-        designs: by name, how a supernet is trained instead; each takes about as many passes through paths.
-        paths: compared.
-        seeds: of the supernets.
-        alone_seeds: of the trainings from scratch.
+        designs: by name, how it is trained instead.
+        paths: random ones, of the space that is searched.
+        seeds: of the trainings from scratch, and of the supernets.
         path_seed: of the draw of paths.
     """
 
-    alone: ShotRecipe
-    shot: ShotRecipe
-    space: dict[str, Any]
-    designs: dict[str, dict[str, Any]]
-    paths: int = 40
+    final: Recipe = SearchRecipe().final[0]
+    shot: ShotRecipe = field(default_factory=lambda: replace(SearchRecipe().shot, epochs=10))
+    designs: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=lambda: {
+            PLAIN: {},
+            "weaker decay of embeddings": {"embedding_l2": 0.05},
+            "full supernet at first": {"full_share": 0.2},
+            "sandwich rule": {"sandwich": True, "epochs": 4},  # a step trains three paths
+            MASKED: {},
+        }
+    )
+    paths: int = 20
     seeds: tuple[int, ...] = (1, 2)
-    alone_seeds: tuple[int, ...] = (1, 2)
     path_seed: int = 7
 
 
-_FRAPPE = ShotRecipe(4, 2048, "adam", 0.004, embedding_l2=0.05)
-_KDD12 = ShotRecipe(2, 512, "adam", 0.001, embedding_l2=0.05)
-SETTINGS = {
-    # Attention would take two thirds of the time.
-    "frappe": Settings(
-        _FRAPPE,
-        ShotRecipe(12, 512, "adam", 0.001, embedding_l2=0.0125),  # smaller batches: more steps
-        {**DIMS, "sparse_operators": ("efc",)},
-        {**DESIGNS, "sandwich": {"sandwich": True, "epochs": 4}},
-    ),
-    "kdd12": Settings(
-        _KDD12, replace(_KDD12, epochs=6), DIMS, {**DESIGNS, "sandwich": {"sandwich": True, "epochs": 2}}
-    ),
-}
-"""By data set."""
-
-
 def bench_ranking(
-    dataset: str, features: File | str, rows: File | str, log: Callable[[str], None] = print
+    dataset: str,
+    features: File | str,
+    rows: File | str,
+    log: Callable[[str], None] = print,
+    processes: int | None = None,
+    settings: Settings | None = None,
 ) -> dict[str, Any]:
     """Ranks random paths by training each from scratch and by scores of supernets; hours of work, resumable.
 
     Args:
-        dataset: one of `SETTINGS`.
+        dataset: as of `bench_search`, whose space is searched.
         features: its features folder.
-        rows: file that grows by a row of JSON for each training; those that are there are not done again.
+        rows: file that grows by a row of JSON for each training.
         log: takes a line per row.
+        processes: at once; default: one per core.
+        settings: what is compared.
 
     Returns:
-        `paths`, `seeds`, and for the best design `kendall`, `pearson` and `kendall_better_half`, means over
-        seeds; `designs` has them for each design with and without refit.
+        What `summarise` says.
 
     Raises:
         UserError: for an unknown data set.
     """
-    if dataset not in SETTINGS:
-        raise UserError(f"no settings for '{dataset}'; there are {', '.join(SETTINGS)}")
-    settings, source = SETTINGS[dataset], open_source(features)
-    space = make_space(source.layout, "full", **settings.space)
-    genes = sample_binomial(space, settings.paths, np.random.default_rng(settings.path_seed))
-    with Journal(rows) as journal:
-        for row in _alone(journal, space, source, settings, genes):
-            log(f"{dataset}, from scratch: path {row['path']}, seed {row['seed']}: {row['logloss']:.4f}")
-        for row in _shots(journal, space, source, settings, genes):
-            log(f"{dataset}, supernet {row['design']}, seed {row['seed']}: scored")
-        return summarise(journal.records, settings)
+    searched, settings, features = settings_of(dataset).search, settings or Settings(), File(features)
+    paths = _paths(open_source(features).layout, searched, settings)
+    jobs = _jobs(features, paths, settings)
+    made = make_rows(
+        rows, jobs, lambda row: log(f"{dataset}, {row['method']}, seed {row['seed']}: done"), processes
+    )
+    return summarise(made, settings)
 
 
-def _has(journal: Journal, **key: Any) -> bool:
-    """Whether there is a record with these entries."""
-    return any(all(record.get(name) == value for name, value in key.items()) for record in journal.records)
+def _paths(layout: Layout, searched: Mapping[str, Any], settings: Settings) -> list[Path]:
+    space = make_space(layout, searched["space"], **searched["sizes"])
+    return decode(space, sample_uniform(space, settings.paths, np.random.default_rng(settings.path_seed)))
 
 
-def _alone(
-    journal: Journal, space: Space, source: Source, settings: Settings, genes: Rows
-) -> Iterator[dict[str, Any]]:
-    for index, path in enumerate(decode(space, genes)):
-        for seed in settings.alone_seeds:
-            key = {"kind": "alone", "path": index, "seed": seed}
-            if not _has(journal, **key):
-                logloss, auc = train_alone(path, genes[index].tolist(), source, settings.alone, seed)
-                yield journal.append({**key, "logloss": logloss, "auc": auc, "macs": path.macs})
-
-
-def train_alone(
-    path: Path, row: list[int], source: Source, recipe: ShotRecipe, seed: int
-) -> tuple[float, float]:
-    """Trains a path from scratch: a shot on nothing else.
-
-    Returns:
-        Validation LogLoss and AUC.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        recipe = replace(recipe, seed=seed)
-        only = ChosenPaths(seed, [row])
-        supernet = train_shot(path.space, source, recipe, File(scratch), only, np.inf)
-    return Scorer(supernet, source, Scoring(refit_rows=0, valid_rows=None)).score(path)
-
-
-def _shots(
-    journal: Journal, space: Space, source: Source, settings: Settings, genes: Rows
-) -> Iterator[dict[str, Any]]:
-    paths = decode(space, genes)
+def _jobs(features: File, paths: Sequence[Path], settings: Settings) -> list[Job]:
+    alone = [
+        Job(
+            _alone(number),
+            seed,
+            alone_row,
+            (features, path, replace(settings.final, seed=seed)),
+            {"path": path_name(path), "recipe": settings.final.to_dict()},
+        )
+        for seed in settings.seeds
+        for number, path in enumerate(paths)
+    ]
+    shots = []
     for seed in settings.seeds:
         for design, changes in settings.designs.items():
-            key = {"kind": "shot", "design": design, "seed": seed}
-            if not _has(journal, **key):
-                recipe = replace(settings.shot, seed=seed, **changes)
-                with masked_normalisation(space) if design == MASKED else nullcontext():
-                    scores = _scores(space, source, recipe, paths)
-                yield journal.append({**key, **scores})
+            recipe = replace(settings.shot, seed=seed, **changes)
+            about = {"recipe": recipe.to_dict(), "paths": [path_name(path) for path in paths]}
+            shots.append(Job(design, seed, shot_row, (features, paths, recipe, design == MASKED), about))
+    return alone + shots
 
 
-def _scores(space: Space, source: Source, recipe: ShotRecipe, paths: list[Path]) -> dict[str, list[float]]:
-    """Of a supernet trained for it, with the shared last layer and with one fitted anew."""
-    with tempfile.TemporaryDirectory() as scratch:
-        supernet = train_shot(space, source, recipe, scratch, None, np.inf)
-    scorers = {
-        "shared": Scorer(supernet, source, Scoring(refit_rows=0)),
-        "refit": Scorer(supernet, source),
-    }
-    return {name: [scorer.score(path).logloss for path in paths] for name, scorer in scorers.items()}
+def _alone(number: int) -> str:
+    return f"path {number} from scratch"
 
 
-def summarise(rows: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+def summarise(rows: Sequence[Row], settings: Settings) -> dict[str, Any]:
     """Rank correlations of supernet scores with the LogLoss from scratch, its mean over seeds.
 
     Args:
@@ -167,42 +130,38 @@ def summarise(rows: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
         settings: that they were made with.
 
     Returns:
-        As `bench_ranking`.
+        `designs` with what `correlations` says of each and each last layer, mean over supernets; the same
+        `between_trainings` from scratch with different seeds; `paths` and `seeds`.
     """
-    alone = [row for row in rows if row["kind"] == "alone"]
+    found = {(row["method"], row["seed"]): row for row in rows}
     by_seed = np.array(
         [
-            [row["logloss"] for row in sorted(alone, key=itemgetter("path")) if row["seed"] == seed]
-            for seed in settings.alone_seeds
+            [found[_alone(number), seed]["logloss"] for number in range(settings.paths)]
+            for seed in settings.seeds
         ]
     )
-    truth = by_seed.mean(0)
-    designs: dict[str, Any] = {}
-    for design in settings.designs:
-        for layer in ("shared", "refit"):
-            found = [
-                correlations(np.array(row[layer]), truth)
-                for row in rows
-                if row["kind"] == "shot" and row["design"] == design
-            ]
-            designs[f"{design}, {layer} last layer"] = _mean(found)
-    best = max(designs, key=lambda name: designs[name]["kendall"])
+    truth = by_seed.mean(axis=0)
     return {
         "paths": settings.paths,
         "seeds": len(settings.seeds),
-        **designs[best],
-        "design": best,
-        "designs": designs,
-        "between_seeds_from_scratch": _mean([correlations(*pair) for pair in combinations(by_seed, 2)]),
-        "settings": asdict(settings),
+        "designs": {
+            design: {
+                layer: _mean(
+                    [correlations(np.array(found[design, seed][layer]), truth) for seed in settings.seeds]
+                )
+                for layer in LAYERS
+            }
+            for design in settings.designs
+        },
+        "between_trainings": _mean([correlations(*pair) for pair in combinations(by_seed, 2)]),
     }
 
 
-def _mean(found: list[dict[str, float]]) -> dict[str, float]:
+def _mean(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
-def correlations(scores: Any, truth: Any) -> dict[str, float]:
+def correlations(scores: Floats, truth: Floats) -> dict[str, float]:
     """Kendall's tau and Pearson's r over all paths, and tau over the better half by truth."""
     half = np.argsort(truth)[: len(truth) // 2]
     return {

@@ -129,7 +129,7 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("name", choices=(*OF_MACHINE, *OF_DATASETS), help="codesign and pruning start from what search found")
     add("--rows", type=int, help="rows to measure on (features)")
     add("--features", help="a features folder (ranking and all behind it)")
-    add("--dataset", help="what it holds: frappe, kdd12 or, but for ranking, synthetic")
+    add("--dataset", help="what it holds: frappe, kdd12 or synthetic")
     add("--work", default="runs/bench", help="folder to work in (default: runs/bench)")
     add("--results", default="benchmarks/results", help="folder that keeps the result")
 

@@ -7,20 +7,22 @@ import pytest
 import tensorflow as tf
 
 from pipelines.features import make_features
-from recfactory.benchmarks import ranking
+from recfactory.benchmarks import ranking, search
 from recfactory.benchmarks.nasrec.masked import masked_normalisation
+from recfactory.benchmarks.ranking_row import MASKED
 from recfactory.errors import UserError
 from recfactory.layers import normalise, normalised
 from recfactory.space.space import Space
 from recfactory.supernet.shot import ShotRecipe
+from recfactory.training.recipe import Recipe
 
 SMALL = ranking.Settings(
+    Recipe(epochs=1, batch_size=500),
     ShotRecipe(1, 120),
-    ShotRecipe(1, 120),
-    {"blocks": 1, "dense_dims": (8, 16), "sparse_dims": (4, 8)},
-    {"plain": {}},
+    {ranking.PLAIN: {}, MASKED: {}},
     paths=4,
 )
+SPACE = {"space": "full", "sizes": {"blocks": 1, "dense_dims": (8, 16), "sparse_dims": (4, 8)}}
 
 
 def test_correlations():
@@ -33,24 +35,40 @@ def test_correlations():
 
 
 def test_rows_are_kept_and_not_measured_again(tmp_path, monkeypatch):
-    monkeypatch.setitem(ranking.SETTINGS, "small", SMALL)
+    monkeypatch.setitem(search.SETTINGS, "small", search.Settings(SPACE))
     features = tmp_path / "features"
     make_features("synthetic:rows=1500,seed=1", features)
     rows = tmp_path / "rows.jsonl"
-    measured = ranking.bench_ranking("small", features, rows, log=lambda line: None)
-    assert measured["paths"] == 4
-    assert measured["seeds"] == 2
-    assert -1 <= measured["kendall_better_half"] <= 1
-    assert len(measured["designs"]) == 2
+
+    def bench(lines):
+        return ranking.bench_ranking("small", features, rows, lines.append, 2, SMALL)
+
+    measured = bench([])
+    assert (measured["paths"], measured["seeds"]) == (4, 2)
+    assert -1 <= measured["between_trainings"]["kendall"] <= 1
+    assert set(measured["designs"]) == {ranking.PLAIN, MASKED}
+    plain = measured["designs"][ranking.PLAIN]
+    assert set(plain) == {"shared", "refit"}
     lines = rows.read_text().splitlines()
-    assert len(lines) == 4 * 2 + 2
+    assert len(lines) == 4 * 2 + 2 * 2
     # A torn last row is measured again, to the same figures.
     rows.write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:20])
     again = []
-    assert ranking.bench_ranking("small", features, rows, log=again.append) == measured
+    assert bench(again) == measured
     assert len(again) == 1
     assert rows.read_text().splitlines() == lines
     json.dumps(measured)
+
+
+def test_rows_of_other_settings_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(search.SETTINGS, "small", search.Settings(SPACE))
+    features = tmp_path / "features"
+    make_features("synthetic:rows=1500,seed=1", features)
+    rows = tmp_path / "rows.jsonl"
+    row = {"method": "path 0 from scratch", "seed": 1, "path": "another", "recipe": {}}
+    rows.write_text(json.dumps(row) + "\n")
+    with pytest.raises(UserError, match="path 0 from scratch, seed 1 was made from another path"):
+        ranking.bench_ranking("small", features, rows, print, 1, SMALL)
 
 
 def test_an_unknown_data_set_is_a_sentence(tmp_path):
