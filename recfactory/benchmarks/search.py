@@ -20,6 +20,8 @@ from recfactory.errors import UserError
 from recfactory.training.source import open_source
 
 SEARCHES = ("fgps", "evolution", "random")
+LONGER = {"fgps_longer": "fgps", "random_longer": "random"}
+"""The same searches with more time, by the name of their rows."""
 HANDMADE = ("dlrm", "deepfm", "dcnv2", "mlp")
 SAMPLES = 2_000
 """Of the bootstrap."""
@@ -32,11 +34,13 @@ class Settings:
     Args:
         search: entries of `SearchRecipe`, but for the oracle and the seed.
         minutes: of processor time for a search.
+        longer: the same, for searches that show what more time brings; 0 leaves them out.
         seeds: of everything.
     """
 
     search: dict[str, Any] = field(default_factory=dict)
     minutes: float = 10.0
+    longer: float = 0.0
     seeds: tuple[int, ...] = (1, 2, 3)
 
 
@@ -51,7 +55,11 @@ _SPACE = {
         "sparse_dims": [16, 32],
     },
 }
-SETTINGS = {dataset: Settings(_SPACE) for dataset in ("frappe", "kdd12", "synthetic")}
+SETTINGS = {
+    "frappe": Settings(_SPACE, longer=30.0),
+    "kdd12": Settings(_SPACE),
+    "synthetic": Settings(_SPACE),
+}
 """By data set."""
 
 
@@ -97,7 +105,7 @@ def bench_search(
     jobs = [
         _job(method, seed, features, folder, search, settings)
         for seed in settings.seeds
-        for method in (*HANDMADE, *SEARCHES)
+        for method in (*HANDMADE, *SEARCHES, *(LONGER if settings.longer else ()))
     ]
     made = make_rows(
         rows,
@@ -118,8 +126,9 @@ def _job(
     if method in HANDMADE:
         tried = folder / f"{method}-tried"
         return Job(method, seed, handmade_row, (features, place, method, seed, tried, settings.seeds[0]))
-    asked = {**search, "oracle": method, "seed": seed}
-    return Job(method, seed, search_row, (features, place, asked, settings.minutes))
+    asked = {**search, "oracle": LONGER.get(method, method), "seed": seed}
+    minutes = settings.longer if method in LONGER else settings.minutes
+    return Job(method, seed, search_row, (features, place, asked, minutes))
 
 
 def summarise(rows: Sequence[dict[str, Any]], settings: Settings, folder: Path) -> list[dict[str, Any]]:
@@ -134,7 +143,8 @@ def summarise(rows: Sequence[dict[str, Any]], settings: Settings, folder: Path) 
         As `bench_search`.
     """
     summary = []
-    for method in (*SEARCHES, *HANDMADE):
+    longer = LONGER if settings.longer else ()
+    for method in (*SEARCHES, *longer, *HANDMADE):
         of_method = [row for row in rows if row["method"] == method]
         for split in SPLITS:
             if split not in of_method[0]:
