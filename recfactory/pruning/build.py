@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recfactory.layers.elastic import layer_class
+from recfactory.layers.fm import FM
 from recfactory.layers.forward import forward
 from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.operator import OperatorLayer
@@ -111,12 +112,19 @@ def _copy(source: OperatorLayer, target: OperatorLayer, was: Linear, now: Linear
     matrix, kernel = next(pairs)
     if isinstance(kernel, keras.Variable):
         ways = np.ix_(columns, rows) if was.by_output else np.ix_(rows, columns)
-        kernel.assign(np.asarray(matrix)[ways])
+        kernel.assign(np.asarray(matrix)[ways] * _fewer_tokens(source, target))
     vectors = list(pairs)
     if was.name == "kernel" and getattr(source, "norm", None) is not None:
         vectors += zip(source.norm.weights, target.norm.weights, strict=True)
     for vector, small in vectors:
         small.assign(np.asarray(vector)[columns])
+
+
+def _fewer_tokens(source: OperatorLayer, target: OperatorLayer) -> float:
+    """What makes up for the number of tokens, by which an FM merger divides."""
+    if isinstance(source, FM) and isinstance(target, FM):
+        return target.tokens / source.tokens
+    return 1.0
 
 
 def _places(was: Axis, now: Axis) -> npt.NDArray[np.int64]:

@@ -52,7 +52,7 @@ class FullWidth:
             if block.fm:
                 kernel, bias = self._linear(number, "fm")
                 pairs = tf.square(tf.reduce_sum(made_tokens, 2)) - tf.reduce_sum(tf.square(made_tokens), 2)
-                made += _mask(tf.matmul(pairs, kernel) + bias, block.dense_dim)
+                made += _mask(tf.matmul(pairs / block.sparse_dim, kernel) + bias, block.dense_dim)
             dense.append(made)
             sparse.append(tf.concat([made_tokens, appended], 2))
         return dense, sparse

@@ -26,7 +26,7 @@ from recfactory.space.wiring import live_parts
 from recfactory.supernet.supernet import Supernet
 
 SPACE = small_space(3)
-LOSSY, NOISY = Crossbar(8, 2, 1, 3), Crossbar(8, 2, 1, 4, noise=0.02)
+LOSSY, NOISY = Crossbar(8, 2, 1, 3), Crossbar(8, 2, 1, 4, noise=0.1)
 
 
 @cache
