@@ -28,6 +28,8 @@ FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
 """Shares of a budget: what finalists and mining take, what trials get at least, what shots take at most."""
 AGAIN = 1 / 3
 """Share of finalists, the best, that are trained once more."""
+FEW = 5
+"""Finalists of which none is trained once more: one alone would not be compared with anything."""
 MOST_EPOCHS = 12
 """Of a supernet: what embeddings know of single rows by heart hides which paths are good."""
 MINED_PER_SECOND = 3000
@@ -141,9 +143,10 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     once_more = _again(asked)
     once = costs.training / len(asked.get("final", default.final))  # by one recipe
     finalists = round(seconds * FINALISTS / (costs.training + once_more * once))
+    if finalists < FEW:  # none is trained once more
+        finalists = min(FEW - 1, round(seconds * FINALISTS / costs.training))
     finalists = asked.get("finalists", max(2, min(MOST_FINALISTS, finalists)))
-    again = round(once_more * finalists)
-    again = again if again > 1 else 0  # one alone is not compared with anything
+    again = round(once_more * finalists) if finalists >= FEW else 0
     mining = seconds * MINING if two_shot else 0.0
     left = seconds - finalists * costs.training - again * once - mining
     training = min(seconds * SHOTS, left - seconds * TRIALS)

@@ -41,6 +41,11 @@ def test_dear_finalists_leave_trials_their_share():
     assert recipe.shot.epochs >= 3
 
 
+def test_few_finalists_save_nothing_for_another_training():
+    """Three take a share of .4 of 600 s; with a third of them once more it would be two."""
+    assert complete({}, 10, Costs(epoch=5.0, score=0.5, training=94.0), STEPS).finalists == 3
+
+
 def test_the_best_finalists_are_trained_once_more():
     assert complete({"finalists": 9}, 10, COSTS, STEPS).again == 3
     assert complete({"finalists": 4}, 10, COSTS, STEPS).again == 0
