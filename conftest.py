@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# A busy machine is slow, and no test is about time.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
-"""A busy machine is slow, and no test is about time."""
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -22,7 +22,7 @@ from recfactory.supernet.samplers import FullWarmup, RandomPaths, Sampler, Sandw
 from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.supernet import Supernet
 from recfactory.training import checkpoint
-from recfactory.training.loop import BEST
+from recfactory.training.checkpoint import BEST
 from recfactory.training.source import Source
 from recfactory.training.state import State
 

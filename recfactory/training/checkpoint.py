@@ -15,7 +15,8 @@ from recfactory.files import whole_file
 from recfactory.training.state import State
 
 CHECKPOINT = "checkpoint.npz"
-KEPT = "kept"
+KEPT, BEST = "kept", "best"
+"""In the names of other weights that are kept; those of the best epoch."""
 
 
 class Trained(Protocol):

@@ -14,7 +14,7 @@ from recfactory.models.ranker import Ranker
 from recfactory.progress import Progress
 from recfactory.training import checkpoint
 from recfactory.training.averaging import WeightMean
-from recfactory.training.checkpoint import CHECKPOINT, Weights
+from recfactory.training.checkpoint import BEST, CHECKPOINT, Weights
 from recfactory.training.recipe import Recipe
 from recfactory.training.record import Record
 from recfactory.training.settling import Settler
@@ -24,8 +24,8 @@ from recfactory.training.state import State
 CHECKPOINT_SECONDS = 60.0
 """Between checkpoints inside an epoch; there is one after each epoch as well."""
 
-BEST, MEAN = "best", "mean"
-"""In a checkpoint: weights of the best epoch, and their running mean."""
+MEAN = "mean"
+"""In a checkpoint: the running mean of weights."""
 
 Log = Callable[[str], None]
 
@@ -77,7 +77,7 @@ def run_epochs(
         if not better:
             for optimizer in ranker.optimizers():
                 optimizer.learning_rate = np.float32(rate * recipe.decay)
-        checkpoint.save(path, ranker, state, {BEST: best, MEAN: mean.values()})
+        _save(path, ranker, state, best, mean)
         record.epoch(state)
         log(_line(state, better))
     record.close()
@@ -132,9 +132,12 @@ class _Keeper(keras.callbacks.Callback):
         self.advance()
         if self.state.step < self.steps and time.perf_counter() - self.saved >= self.seconds:
             self.clock()
-            kept = {BEST: self.best, MEAN: self.mean.values()}
-            checkpoint.save(self.path, self.model, self.state, kept)
+            _save(self.path, self.model, self.state, self.best, self.mean)
             self.started = self.saved = time.perf_counter()
+
+
+def _save(path: Path, ranker: Ranker, state: State, best: Weights, mean: WeightMean) -> None:
+    checkpoint.save(path, ranker, state, {BEST: best, MEAN: mean.values()})
 
 
 def _line(state: State, better: bool) -> str:

@@ -99,13 +99,8 @@ def test_bits_of_dead_operators_do_not_count():
 def test_adcs_that_lose_nothing_are_the_same_by_any_name():
     column = DESIGNS.columns.machine.start + list(CHOICES).index("adc_bits")
     rows = np.repeat(ROWS[:1], 2, axis=0)
-    rows[:, DESIGNS.columns.machine] = [
-        1,
-        0,
-        0,
-        0,
-        0,
-    ]  # 128 rows, 2 bits a cell, 1 bit a DAC: 8 bits lose nothing
+    # 128 rows, 2 bits a cell, 1 bit a DAC: 8 bits lose nothing.
+    rows[:, DESIGNS.columns.machine] = [1, 0, 0, 0, 0]
     rows[1, column] = 2
     assert (DESIGNS.genes(rows)[0] == DESIGNS.genes(rows)[1]).all()
     assert DESIGNS.decode(rows)[0] == DESIGNS.decode(rows)[1]
