@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recfactory.errors import UserError
 from recfactory.search.candidates import AnyRows, Candidates
 from recfactory.search.entropy import entropy
 from recfactory.search.farthest import Farthest, Places, choose_farthest
@@ -62,17 +61,14 @@ def choose(
         seed: of all draws.
 
     Returns:
-        The same for the same arguments, but for the seconds.
+        The same for the same arguments, but for the seconds; nothing chosen where too few trials worked.
 
     Raises:
-        UserError: when too few trials worked, or no candidate keeps the constraints.
+        UserError: when no candidate keeps the constraints.
     """
     worked = [(trial.row, objective.loss(trial.scores)) for trial in trials if trial.scores is not None]
     if len(worked) < LEAST:
-        raise UserError(
-            f"of the {len(trials)} trials of the first shot, {len(worked)} worked; at least {LEAST} are "
-            "needed to predict how others would do: look into the failures, or plan more trials"
-        )
+        return Choice(candidates.sample(0, np.random.default_rng(seed)), {"trials": len(worked), "chosen": 0})
     seconds: dict[str, float] = {}
     rows, losses = zip(*worked, strict=True)
     with _timed(seconds, "predictor"):

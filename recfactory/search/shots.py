@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from recfactory.search.candidates import AnyRows, Candidates
-from recfactory.search.choice import LEAST
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.front import finalists as best_of
 from recfactory.search.front import pareto_front
@@ -71,8 +70,8 @@ def two_shot(
 ) -> Stages:
     """Random candidates in the first supernet, evolution in the second, the best trained alone (2310.20705).
 
-    The evolution's initial population is drawn from those that the second supernet is trained on. Where too
-    few trials of the first shot worked to choose any, it is random.
+    The evolution's initial population is drawn from those that the second supernet is trained on. Where none
+    are chosen, since too few trials of the first shot worked, it is random.
 
     Args:
         candidates: to search.
@@ -95,8 +94,7 @@ def two_shot(
     RegularisedEvolution(*arguments, **evolution)  # likewise
 
     def evolve(trials: Sequence[Trial]) -> Sampler:
-        worked = sum(trial.scores is not None for trial in trials)
-        start = choose(trials).tolist() if worked >= LEAST else ()
+        start = choose(trials).tolist()
         return RegularisedEvolution(*arguments, stage=SECOND, start=start, trials=second, **evolution)
 
     return Stages(

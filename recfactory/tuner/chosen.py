@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recfactory.errors import UserError
 from recfactory.files import whole_file, write_json
 from recfactory.search.candidates import AnyRows
 from recfactory.search.choice import Choice
@@ -41,10 +42,17 @@ def choose_once(
     return choice.rows
 
 
-def read_chosen(folder: Path) -> list[list[int]] | None:
-    """The rows that were chosen; None where too few trials worked to choose any."""
+def read_chosen(folder: Path) -> list[list[int]]:
+    """The rows that were chosen; none where too few trials worked to choose any.
+
+    Raises:
+        UserError: when nothing was chosen here.
+    """
     if not (folder / CHOSEN).is_file():
-        return None
+        raise UserError(
+            f"'{folder}' has no {CHOSEN}, the paths that the second shot is trained on; give every worker "
+            "the project's folder on a disk that all of them see"
+        )
     with np.load(folder / CHOSEN) as arrays:
         rows: list[list[int]] = arrays["rows"].tolist()
     return rows

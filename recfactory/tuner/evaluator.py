@@ -103,7 +103,7 @@ class Evaluator:
 
     def _trained(self, path: Path, stage: str) -> Supernet:
         recipe = self.second if stage == SECOND else self.supernet
-        rows = read_chosen(self.folder) if stage == SECOND else None
+        rows = read_chosen(self.folder) if stage == SECOND else []
         base = ChosenPaths(recipe.seed, rows) if rows else None
         out = self.folder / "supernet" / stage
         with locked(out):

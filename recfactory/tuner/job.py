@@ -202,8 +202,9 @@ def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe) -> dict[st
         "model": str(best_alone(out, str(best.number), parts_of(candidate)[1] is not None)),
         "recipe": trained,
     }
-    if (out / REPORT).is_file():
-        result["entropy"] = read_json(out / REPORT)["entropy"]
+    report = read_json(out / REPORT) if (out / REPORT).is_file() else {}
+    if "entropy" in report:
+        result["entropy"] = report["entropy"]
     write_json(out / RESULT, result)
     return result
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from table_predictor import TablePredictor, fit_table
 
-from recfactory.errors import UserError
 from recfactory.search.candidates import Paths
 from recfactory.search.choice import choose
 from recfactory.search.farthest import Farthest
@@ -94,8 +93,9 @@ def test_failed_trials_are_left_out():
     assert np.array_equal(choice.rows, chosen().rows)
     assert choice.report["trials"] == 150
     for few in ([], failed, [*failed, trials(1)[0]]):
-        with pytest.raises(UserError, match=f"of the {len(few)} trials of the first shot, [01] worked"):
-            chosen(few)
+        none = chosen(few)
+        assert none.rows.shape == (0, choice.rows.shape[1])
+        assert none.report == {"trials": min(len(few) and few[-1].scores is not None, 1), "chosen": 0}
 
 
 @pytest.mark.slow
