@@ -8,15 +8,15 @@ from recfactory.search.candidates import Candidates
 from recfactory.search.trial import Trial
 from recfactory.space.effective import hamming
 
-APART = 0.15
-"""Share of the columns of genes in which two of them differ at least."""
+APART = 0.25
+"""Share of the columns of genes in which two of them differ at least, if there are enough such."""
 
 
 def spread(candidates: Candidates, trials: Sequence[Trial], count: int, apart: float = APART) -> list[Trial]:
-    """Trials that differ much from all better ones.
+    """Trials of the better half that differ much from all better ones.
 
     What a supernet holds for best are mutants of each other, right or wrong together. Where too few trials
-    differ enough, the best of the others fill up.
+    differ so much, those that differ half as much follow, and so on.
 
     Args:
         candidates: that the trials are of.
@@ -29,11 +29,14 @@ def spread(candidates: Candidates, trials: Sequence[Trial], count: int, apart: f
     """
     if not trials:
         return []
-    genes = candidates.genes(np.array([trial.row for trial in trials]))
+    better = trials[: max(count, len(trials) // 2)]
+    genes = candidates.genes(np.array([trial.row for trial in better]))
     least = apart * genes.shape[1]
     taken: list[int] = []
-    for place in range(len(trials)):
-        if len(taken) < count and (hamming(genes[taken], genes[place]) >= least).all():
-            taken.append(place)
-    others = [place for place in range(len(trials)) if place not in taken]
-    return [trials[place] for place in sorted([*taken, *others[: count - len(taken)]])]
+    while len(taken) < min(count, len(better)):
+        for place in range(len(better)):
+            new = place not in taken and len(taken) < count
+            if new and (hamming(genes[taken], genes[place]) >= least).all():
+                taken.append(place)
+        least = least / 2 if least > 1 else 0
+    return [better[place] for place in sorted(taken)]

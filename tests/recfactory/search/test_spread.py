@@ -28,26 +28,38 @@ def families(seed, count=3, each=10):
 
 
 def test_the_best_of_each_family_comes_before_the_second_of_any():
-    trials = families(0)
+    trials = families(0, count=6)
     found = spread(Rows(), trials, 3)
     assert [trials.index(trial) // 10 for trial in found] == [0, 1, 2]
     assert found[0] == trials[0]
 
 
 @given(st.integers(0, 50), st.integers(1, 40))
-def test_as_many_as_wanted_the_best_first_and_apart(seed, count):
+def test_as_many_as_wanted_the_best_first_of_the_better_half(seed, count):
     trials = families(seed)
     found = spread(Rows(), trials, count)
     assert len(found) == min(count, len(trials))
+    assert len({trial.scores["loss"] for trial in found}) == len(found)
     assert found == sorted(found, key=trials.index)
     assert found[0] == trials[0]
-    rows = np.array([trial.row for trial in found])
-    apart = hamming(rows, rows) >= APART * LENGTH
-    rejected = [trial for trial in trials if trial not in found]
-    if rejected and not apart[~np.eye(len(rows), dtype=bool)].all():
-        # It was filled up, so nothing left over is apart from all.
-        for trial in rejected:
-            assert (hamming(rows, np.array(trial.row)) < APART * LENGTH).any()
+    assert trials.index(found[-1]) < max(count, len(trials) // 2)
+
+
+@given(st.integers(0, 50))
+def test_apart_while_there_are_enough_such(seed):
+    rows = np.array([trial.row for trial in spread(Rows(), families(seed, count=8, each=4), 4)])
+    assert (hamming(rows, rows) + LENGTH * np.eye(4) >= APART * LENGTH).all()
+
+
+def test_half_as_far_apart_comes_before_close_ones():
+    first = np.zeros(LENGTH, np.int64)
+    far, near = first.copy(), first.copy()
+    far[:6], near[:2] = 1, 1
+    trials = [
+        Trial(tuple(row), "first", {"loss": 0.0})
+        for row in (first, near, far, *np.eye(LENGTH, dtype=int)[:5])
+    ]
+    assert spread(Rows(), trials, 2) == [trials[0], trials[2]]
 
 
 def test_all_alike_or_none_at_all():
