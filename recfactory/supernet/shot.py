@@ -28,7 +28,7 @@ from recfactory.training.state import State
 
 SHOT = "shot.json"
 CHECKPOINT_SECONDS = 300.0
-PROBES, PROBE_STEP, PROBE_ROWS = 4, 2**40, 20_000
+PROBES, PROBE_STEP, PROBE_ROWS = 4, 2**40, 8_192
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class ShotRecipe:
         embedding_l2: weight decay of embeddings, as of `Ranker`.
         full_share: share of the steps in which the full supernet is trained with falling probability.
         sandwich: whether each path is trained together with its largest and its smallest form.
-        patience: epochs in which the validation LogLoss of some random paths does not fall before training
-            stops; the best epoch's weights stay. 0 trains all epochs and keeps the last one's.
+        patience: epochs in which the score of some random paths does not fall before training stops; the
+            best epoch's weights stay. 0 trains all epochs and keeps the last one's.
         seed: of initial values, paths and order of rows.
     """
 
@@ -178,11 +178,14 @@ def _train(
 
 
 def _probe(supernet: Supernet, source: Source, recipe: ShotRecipe, base: Sampler | None) -> float:
-    """Mean validation LogLoss of some paths, the same ones whenever it is asked."""
+    """Mean score of some paths, the same ones whenever it is asked.
+
+    As in a search each has a last layer of its own: what the shared one says is chance while rates are high.
+    """
     draws = base or RandomPaths(recipe.seed)
     # Steps of no shot, so that it does not matter which paths were trained last.
     paths = [path for step in range(PROBES) for path in draws.paths(supernet.space, PROBE_STEP + step)]
-    scorer = Scorer(supernet, source, Scoring(refit_rows=0, valid_rows=PROBE_ROWS))
+    scorer = Scorer(supernet, source, Scoring(refit_rows=PROBE_ROWS, valid_rows=PROBE_ROWS))
     return sum(scorer.score(path).logloss for path in paths) / len(paths)
 
 

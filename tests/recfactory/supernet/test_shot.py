@@ -16,6 +16,7 @@ from recfactory.space.genes import encode
 from recfactory.space.sampling import smallest
 from recfactory.supernet import shot
 from recfactory.supernet.samplers import ChosenPaths, FullWarmup, RandomPaths, Sandwich
+from recfactory.supernet.score import Scorer, Scoring
 from recfactory.supernet.shot import ShotRecipe, train_shot
 from recfactory.training import checkpoint
 from recfactory.training.source import Source
@@ -217,3 +218,15 @@ def test_validation_is_that_of_the_same_paths_each_time(source, tmp_path):
     assert shot._probe(net, source, PATIENT, None) == first
     rows = ChosenPaths(1, encode([smallest(SPACE)]).tolist())
     assert shot._probe(net, source, PATIENT, rows) != first
+
+
+def test_validation_hardly_depends_on_the_shared_last_layer(source, tmp_path):
+    net = train_shot(SPACE, source, RECIPE, tmp_path)
+    path = RandomPaths(1).paths(SPACE, 0)[0]
+    shared = Scorer(net, source, Scoring(refit_rows=0))
+    before, of_shared = shot._probe(net, source, PATIENT, None), shared.score(path).logloss
+    (head,) = (layer for part, layer in net.parts.items() if part.role == "head")
+    for bank in head.banks.values():
+        bank.assign(bank + 1.0)
+    assert abs(shared.score(path).logloss - of_shared) > 0.3
+    assert shot._probe(net, source, PATIENT, None) == pytest.approx(before, abs=0.1)

@@ -72,7 +72,10 @@ def test_two_shots_and_finalists(done):
         assert set(scores) == {"val_logloss", "val_auc", "macs", "params"}
     assert min(scores["macs"] for _, _, scores, _ in found) > 0
     second = sorted((one for one in found if one[1] == "second"), key=lambda one: one[2]["val_logloss"])
-    assert [row for row, *_ in found[12:]] == [row for row, *_ in second[:2]]
+    # The second is the best of the better half that differs enough from the first.
+    rows = [row for row, *_ in second]
+    assert found[12][0] == rows[0]
+    assert found[13][0] in rows[1:3]
 
 
 def test_what_lies_in_the_folder(done):
