@@ -31,7 +31,8 @@ class Choice(NamedTuple):
             one, candidates `mined` and `chosen`, `seconds` of each step, and of the chosen set beside others
             the `entropy` in bits (see `entropy.py`) and the mean loss `predicted`. `evolution` is all that
             was mined, evolution's own set; `greedy` the best of it, `random` is of the space, `farthest` is
-            chosen from random candidates as the chosen set is from mined ones.
+            chosen from random candidates as the chosen set is from mined ones. Where nothing is chosen there
+            are `trials` and `chosen` alone.
     """
 
     rows: Rows

@@ -29,7 +29,7 @@ FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
 AGAIN = 1 / 3
 """Share of finalists, the best, that are trained once more."""
 FEW = 5
-"""Finalists of which none is trained once more: one alone would not be compared with anything."""
+"""Of fewer finalists none is trained once more: one alone would not be compared with anything."""
 MOST_EPOCHS = 12
 """Of a supernet: what embeddings know of single rows by heart hides which paths are good."""
 MINED_PER_SECOND = 3000
