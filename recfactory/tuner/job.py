@@ -98,10 +98,10 @@ def _planned(
     costs = measure_costs(oracle.candidates, source, given.shot, given.scoring, given.final)
     recipe = complete(asked, minutes, costs, source.steps(given.shot))
     write_json(out / PLAN, {"costs": asdict(costs), "recipe": write_settings(recipe)})
-    log(
-        f"{recipe.oracle}: {recipe.shot.epochs} epochs a supernet, {recipe.trials} trials, "
-        f"{recipe.finalists} finalists"
-    )
+    shots = [recipe.shot] if recipe.second is None else [recipe.shot, recipe.second]
+    epochs = " and ".join(str(shot.epochs) for shot in shots)
+    finalists = f"{recipe.finalists} finalists"
+    log(f"{recipe.oracle}: {epochs} epochs of a supernet, {recipe.trials} trials, {finalists}")
     return recipe
 
 

@@ -26,6 +26,8 @@ TWO_SHOT = ("fgps",)
 """Oracles that train a second supernet."""
 FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
 """Shares of a budget: what finalists and mining take, what trials get at least, what shots take at most."""
+FIRST_SHOT = 0.3
+"""Share of two shots that the first gets: it finds the region, the second ranks the paths that can win."""
 AGAIN = 1 / 3
 """Share of finalists, the best, that are trained once more."""
 FEW = 5
@@ -57,7 +59,7 @@ class SearchRecipe:
         finalists: trained alone.
         again: of them, the best, that are trained once more with another seed; the mean of both counts.
         shot: how supernets are trained.
-        second: how that of the second shot is, where it is trained otherwise.
+        second: how that of the second shot is, where it is trained otherwise; of no meaning for one shot.
         scoring: how paths are scored in them.
         final: how a finalist is trained: with each of these, and the best counts.
         mining: as of `Mining`.
@@ -139,7 +141,6 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     """
     default, seconds = SearchRecipe(), 60 * minutes
     two_shot = asked.get("oracle", default.oracle) in TWO_SHOT
-    shots = 2 if two_shot else 1
     once_more = _again(asked)
     once = costs.training / len(asked.get("final", default.final))  # by one recipe
     finalists = round(seconds * FINALISTS / (costs.training + once_more * once))
@@ -150,22 +151,31 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     mining = seconds * MINING if two_shot else 0.0
     left = seconds - finalists * costs.training - again * once - mining
     training = min(seconds * SHOTS, left - seconds * TRIALS)
-    epochs = max(1, min(MOST_EPOCHS, round(training / costs.epoch / shots)))
-    epochs = asked.get("shot", {}).get("epochs", epochs)
-    left -= shots * epochs * costs.epoch
+    epochs = _epochs(asked, training / costs.epoch, two_shot)
+    left -= sum(epochs) * costs.epoch
     paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
     budget: dict[str, Any] = {
         "trials": max(20, round(left / costs.score)),
         "finalists": finalists,
         "again": again,
-        "shot": {**default.shot.to_dict(), "epochs": epochs},
+        "shot": {**default.shot.to_dict(), "epochs": epochs[0]},
         "mining": {"initial": paths // 10, "steps": paths // Mining.kept},
-        "farthest": _farthest(epochs * steps // STEPS_PER_CHOSEN),
+        "farthest": _farthest(epochs[-1] * steps // STEPS_PER_CHOSEN),
     }
     nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
-    if asked.get("second") is not None:
-        nested["second"] = {**nested["shot"], **asked["second"]}
+    if two_shot:
+        nested["second"] = {**nested["shot"], "epochs": epochs[-1], **(asked.get("second") or {})}
     return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
+
+
+def _epochs(asked: Mapping[str, Any], paid: float, two_shot: bool) -> list[int]:
+    """Of each shot: what is asked for, else what can be paid."""
+    shot, second = asked.get("shot", {}), asked.get("second") or {}
+    shares = [FIRST_SHOT, 1 - FIRST_SHOT] if two_shot else [1.0]
+    epochs = [max(1, min(MOST_EPOCHS, round(paid * share))) for share in shares]
+    if "epochs" in shot:
+        epochs = [shot["epochs"]] * len(epochs)
+    return [*epochs[:-1], second["epochs"]] if two_shot and "epochs" in second else epochs
 
 
 def _again(asked: Mapping[str, Any]) -> float:

@@ -54,7 +54,7 @@ def test_a_search_leaves_what_it_found_and_goes_on_where_it_was(features, tmp_pa
     found, lines = search(features, tmp_path / "whole")
     assert lines == [
         "measuring what training and scoring cost here",
-        "fgps: 1 epochs a supernet, 12 trials, 2 finalists",
+        "fgps: 1 and 1 epochs of a supernet, 12 trials, 2 finalists",
     ]
     path = read_path(tmp_path / "whole" / "best.json")
     assert (path.macs, path.params) == (found["macs"], found["params"])

@@ -10,9 +10,10 @@ COSTS = Costs(epoch=10.0, score=0.5, training=30.0)
 STEPS = 400
 
 
-def seconds(recipe, shots):
+def seconds(recipe):
+    second = recipe.second.epochs if recipe.second else 0
     return (
-        shots * recipe.shot.epochs * COSTS.epoch
+        (recipe.shot.epochs + second) * COSTS.epoch
         + recipe.trials * COSTS.score
         + recipe.finalists * COSTS.training
         + recipe.again * COSTS.training
@@ -21,16 +22,17 @@ def seconds(recipe, shots):
 
 def test_a_budget_is_used_but_for_the_mining():
     recipe = complete({}, 10, COSTS, STEPS)
-    assert 0.85 * 600 < seconds(recipe, shots=2) < 600
-    assert recipe.farthest.size == recipe.shot.epochs * STEPS // 10
+    assert 0.85 * 600 < seconds(recipe) < 600
+    assert recipe.farthest.size == recipe.second.epochs * STEPS // 10
     assert recipe.mining.steps * recipe.mining.kept == pytest.approx(180_000, rel=0.2)
 
 
 def test_other_searches_spend_the_same_in_one_shot():
     two, one = (complete({"oracle": name}, 10, COSTS, STEPS) for name in ("fgps", "random"))
-    assert (one.shot.epochs, two.shot.epochs) == (MOST_EPOCHS, 9)
+    assert (one.shot.epochs, one.second) == (MOST_EPOCHS, None)
+    assert (two.shot.epochs, two.second.epochs) == (5, MOST_EPOCHS)
     assert one.trials > two.trials
-    assert seconds(one, shots=1) == pytest.approx(600, rel=0.1)
+    assert seconds(one) == pytest.approx(600, rel=0.1)
 
 
 def test_dear_finalists_leave_trials_their_share():
@@ -38,7 +40,7 @@ def test_dear_finalists_leave_trials_their_share():
     recipe = complete({}, 10, dear, STEPS)
     assert recipe.finalists == 2
     assert recipe.trials * dear.score >= 0.2 * 600 - dear.epoch
-    assert recipe.shot.epochs >= 3
+    assert recipe.second.epochs >= 3
 
 
 def test_few_finalists_save_nothing_for_another_training():
@@ -64,13 +66,21 @@ def test_what_is_asked_for_stays():
 
 def test_the_second_shot_differs_in_what_is_said_of_it():
     recipe = complete({"shot": {"batch_size": 128}, "second": {"optimizer": "adagrad"}}, 10, COSTS, STEPS)
-    assert recipe.second == replace(recipe.shot, optimizer="adagrad")
-    assert complete({}, 10, COSTS, STEPS).second is None
+    assert recipe.second == replace(recipe.shot, optimizer="adagrad", epochs=recipe.second.epochs)
+    assert recipe.second.epochs > recipe.shot.epochs
+    assert complete({"oracle": "random"}, 10, COSTS, STEPS).second is None
+
+
+def test_epochs_that_are_asked_for_are_those_of_both_shots():
+    same = complete({"shot": {"epochs": 2}}, 10, COSTS, STEPS)
+    assert (same.shot.epochs, same.second.epochs) == (2, 2)
+    other = complete({"shot": {"epochs": 2}, "second": {"epochs": 3}}, 10, COSTS, STEPS)
+    assert (other.shot.epochs, other.second.epochs) == (2, 3)
 
 
 def test_what_is_asked_for_is_paid_from_the_same_budget():
     for asked in ({"finalists": 12}, {"finalists": 3}, {"shot": {"epochs": 2}}):
-        assert 0.8 * 600 < seconds(complete(asked, 10, COSTS, STEPS), shots=2) < 600
+        assert 0.8 * 600 < seconds(complete(asked, 10, COSTS, STEPS)) < 600
 
 
 def test_small_and_large_budgets_stay_within_bounds():
