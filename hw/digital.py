@@ -21,6 +21,8 @@ PARTS = ("digital", "edram", "bus", "router")
 DATAPATH_BITS = 16
 """Of element-wise arithmetic and of products of activations: the width of ISAAC's datapath."""
 _PORT_BITS = 256
+_STAGES = 2
+"""Of ISAAC's pipeline that an operation on a digital unit passes too: eDRAM read and eDRAM write."""
 
 
 def weight_bits_kept(workload: Workload, circuit: Circuit) -> Floats:
@@ -69,7 +71,7 @@ def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
     ]
 
 
-def time(workload: Workload, circuit: Circuit) -> Floats:
+def times(workload: Workload, circuit: Circuit) -> tuple[Floats, Floats]:
     """How long each operation takes on a digital unit: its lanes or the eDRAM's port, whichever is slower.
 
     Args:
@@ -77,8 +79,11 @@ def time(workload: Workload, circuit: Circuit) -> Floats:
         circuit: of n configurations or one.
 
     Returns:
-        Seconds, `(n, operations)`.
+        Seconds until the last output is there, with the stages in which inputs come and results go, where any
+        do; seconds until the unit is free. Both `(n, operations)`.
     """
     computing = np.ceil((workload.macs + workload.results) / circuit.lanes)
-    through_port = 2 * moved_bits(workload, circuit) + weight_bits_kept(workload, circuit)
-    return np.asarray(np.maximum(computing, np.ceil(through_port / _PORT_BITS)) / part.CLOCK_HZ)
+    moved = moved_bits(workload, circuit)
+    through_port = 2 * moved + weight_bits_kept(workload, circuit)
+    busy = np.maximum(computing, np.ceil(through_port / _PORT_BITS)) / part.CLOCK_HZ
+    return busy + np.where(moved > 0, _STAGES * part.READ_S, 0.0), busy

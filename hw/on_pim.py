@@ -54,7 +54,8 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
     by_component, by_operation = _energies(analogue, arithmetic, tables.energy_j, on_crossbars)
 
     crossbar_s, crossbar_busy_s = crossbar.times(circuit, layout)
-    digital_s = np.where(on_crossbars, 0.0, digital.time(workload, circuit))
+    digital_s, digital_busy_s = digital.times(workload, circuit)
+    digital_busy_s = np.where(on_crossbars, 0.0, digital_busy_s)
     latencies = np.where(on_crossbars, crossbar_s, digital_s) + tables.latency_s
 
     arrays = np.where(on_crossbars, layout.arrays, 0.0)
@@ -66,9 +67,9 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
     by_part[:, TILE_PARTS.index("edram")] += kept * (part.EDRAM.area_m2 / (8 * part.EDRAM_BYTES))
     by_part[:, -1] = tables.area_m2.sum(axis=1)
 
-    shared_s = digital_s.sum(axis=1) / tiles
+    shared_s = digital_busy_s.sum(axis=1) / tiles
     stages = [
-        np.where(on_crossbars, crossbar_busy_s, digital_s).max(axis=1, initial=0.0),
+        np.where(on_crossbars, crossbar_busy_s, digital_busy_s).max(axis=1, initial=0.0),
         shared_s,
         np.broadcast_to(tables.busy_s.sum(axis=1), (n,)),
     ]

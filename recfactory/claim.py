@@ -1,6 +1,7 @@
 """Whose work a folder holds: told before anything is written over."""
 
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,10 +42,12 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
     with mark.open("rb+") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Of two that mark a new folder at once, the second has put its own file in the first one's place.
+            alone = os.path.samestat(os.fstat(held.fileno()), mark.stat())
         except BlockingIOError:
-            raise UserError(
-                f"another process is at work on the {kind} in '{out}'; wait for it or stop it"
-            ) from None
+            alone = False
+        if not alone:
+            raise UserError(f"another process is at work on the {kind} in '{out}'; wait for it or stop it")
         remove_partial(out)
         yield
 

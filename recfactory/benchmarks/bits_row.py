@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from recfactory.benchmarks.few_bits import all_with
 from recfactory.benchmarks.gains import handcrafted
-from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, all_with, on_chips
+from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, on_chips
 from recfactory.benchmarks.search_row import WINNER, judged, scores_of
 from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.precision import Crossbar, Precision

@@ -9,13 +9,14 @@ from scipy.stats import gmean
 
 from recfactory.benchmarks.bits_row import bits_row
 from recfactory.benchmarks.codesign_row import codesign_row
-from recfactory.benchmarks.gains import BASELINE, PARTS
+from recfactory.benchmarks.gains import BASELINE, PARTS, baselines
 from recfactory.benchmarks.on_chips import USUAL_NOISE
-from recfactory.benchmarks.paired import mean_and_interval
+from recfactory.benchmarks.paired import mean_and_interval, over_seeds
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.search_row import SPLITS
 from recfactory.benchmarks.winners import Benchmark, Winner
+from recfactory.codesign.hardware import machine_to_dict
 
 LEAST = {"energy_j": 1.8, "latency_s": 1.5}
 """What co-design gained over a hand-crafted design on crossbars (arXiv 2411.07569)."""
@@ -55,15 +56,19 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
 
     Returns:
         What `_summary` says of co-designs, of those by `random` search and of the `stretch`, and how many
-        were `impossible`; of few bits LogLoss and its deviation over seeds, by what the model went through.
+        were `impossible`; `four_bits`, what the architecture gains on `handcrafted` with 4 bits everywhere
+        and nothing searched, and the AUC it loses; of `bits` LogLoss and its deviation over seeds, by what
+        the model went through.
     """
     summary: dict[str, Any] = {}
+    bits = [row for row in rows if row["method"] == "bits"]
     for method in SEARCHES:
         of_method = [row for row in rows if row["method"] == method]
         possible = [row for row in of_method if "impossible" not in row]
         found = {"impossible": len(of_method) - len(possible), **(_summary(possible) if possible else {})}
         summary |= found if method == SEARCHES[0] else {method: found}
-    bits = [row for row in rows if row["method"] == "bits"]
+    first = [row for row in rows if row["method"] == SEARCHES[0]]
+    summary["four_bits"] = _four_bits([row for row in first if "impossible" not in row], bits)
     split = _last_split(bits[0]["float"])
     summary["bits"] = {
         name: _mean_and_deviation([row[name][split]["logloss"] for row in bits])
@@ -81,7 +86,8 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
 
     Returns:
         `energy_gain`, `latency_gain` and `macs_gain` over the searched architecture on the machine `against`;
-        `auc_loss` on the `split` with its 95% interval by a paired bootstrap, and `logloss`; the gains over
+        `auc_loss` on the `split`, with the 95% interval of other rows by a paired bootstrap and that of other
+        seeds, and `logloss`; beside the architecture `as_found`, not trained on; the gains over
         all `baselines`; the `ablation`: gains in `steps`, with a part `fixed` (and the AUC lost so), all
         `on_crossbars`, and by ADC `laws`; `auc_loss_by_noise` of the cells.
     """
@@ -108,6 +114,10 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         "macs_gain": float(gmean([row["searched_macs"] / row["macs"] for row in rows])),
         "auc_loss": auc_loss(list(rows)),
         "auc_loss_paired": mean_and_interval([row["auc_losses"][split] for row in rows]),
+        "auc_loss_over_seeds": over_seeds([row["auc_losses"][split][0] for row in rows]),
+        "auc_loss_as_found": float(
+            np.mean([row["as_found"][split]["auc"] - row[split]["auc"] for row in rows])
+        ),
         "auc_loss_in_float": auc_loss([row["float"] for row in rows]),
         "logloss": _mean_and_deviation([row[split]["logloss"] for row in rows]),
         "auc_loss_by_noise": {
@@ -125,6 +135,17 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         },
         "cpu_minutes": float(np.mean([row["cpu_minutes"] for row in rows])),
     }
+
+
+def _four_bits(rows: Sequence[Row], bits: Sequence[Row]) -> dict[str, float]:
+    if not rows:
+        return {}
+    split = _last_split(rows[0])
+    before, after = (
+        np.mean([row[name][split]["auc"] for row in bits])
+        for name in ("float_tuned", f"noise_{USUAL_NOISE}_4")
+    )
+    return {**_gain([row["four_bits"] for row in rows]), "auc_loss": float(before - after)}
 
 
 def _last_split(scores: Mapping[str, Any]) -> str:
@@ -150,14 +171,14 @@ def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> l
         "rule": "best",
         "seed": seed,
     }
-    pareto = {**asked, "oracle": "pareto", "start": [winner.path.to_dict()]}
-    searches = zip(
-        SEARCHES,
-        (pareto, {**asked, "oracle": "random"}, pareto),
-        (LEAST, LEAST, STRETCH),
-        strict=True,
-    )
-    about = winner.about()
+    asked["start"] = [winner.path.to_dict()]
+    oracles = ("pareto", "random", "pareto")
+    searches = [
+        (name, {**asked, "oracle": oracle}, least)
+        for name, oracle, least in zip(SEARCHES, oracles, (LEAST, LEAST, STRETCH), strict=True)
+    ]
+    machines = {name: machine_to_dict(machine) for name, machine in baselines().items()}
+    about = winner.about([searches, MINUTES, machines])
     return [
         Job("bits", seed, bits_row, (features, folder / f"bits-{seed}", winner), about),
         *(

@@ -1,28 +1,27 @@
 """One row of the co-design benchmark: a searched co-design beside the architecture that it starts from."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hw.config import PIMConfig
-from recfactory.benchmarks.gains import PARTS, bits_for, cost, explain, handcrafted
-from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, all_with, on_chips
+from recfactory.benchmarks.few_bits import all_with, bits_for
+from recfactory.benchmarks.gains import PARTS, cost, explain, handcrafted
+from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, made, on_chips
 from recfactory.benchmarks.paired import auc_losses
-from recfactory.benchmarks.search_row import SPLITS, WINNER, most_macs, scores_of, trained
+from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, most_macs, scores_of, trained
 from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.designs import Design
-from recfactory.codesign.precision import Crossbar
-from recfactory.errors import UserError
+from recfactory.codesign.precision import Crossbar, Precision
 from recfactory.files import read_json
-from recfactory.models import registry
 from recfactory.models.ranker import Ranker
-from recfactory.quantise.model import quantised
-from recfactory.quantise.tune import calibration, fine_tune_trained
+from recfactory.quantise.tune import fine_tune_trained
+from recfactory.search.feasible import InfeasibleError
 from recfactory.space.path import Path as Architecture
-from recfactory.training.folder import MODEL
 from recfactory.training.recipe import FRESH, Recipe
 from recfactory.training.score import probabilities, read_answers
 from recfactory.training.source import Source
@@ -49,8 +48,9 @@ def codesign_row(
 
     Returns:
         What `judged` says of the best design on chips of its machine with `USUAL_NOISE`, by `noise` on
-        others, in `float` of its model before, in `searched` of the architecture, and in `fixed_scores` with
-        one part as in the base; `auc_losses` by split; what `explain` says; `macs` and `searched_macs`,
+        others, in `float` of its model before, in `searched` of the architecture, trained on as long as the
+        design was with its bits, in `as_found` of it before that, and in `fixed_scores` with one part as in
+        the base; by split `auc_losses` beside `searched`; what `explain` says; `macs` and `searched_macs`,
         `cpu_minutes`, `trials`, the `file` of the design, and the `front`. Where nothing can cost so little,
         only why it is `impossible`.
     """
@@ -64,7 +64,7 @@ def codesign_row(
     asked = {**asked, "constraints": constraints}
     try:
         found = search(features, folder / "search", asked, minutes, ignore_line)
-    except UserError as error:
+    except InfeasibleError as error:
         return {"impossible": str(error)}
     cpu_minutes = (time.process_time() - began) / 60
     design = read_design(found["best"])
@@ -77,14 +77,16 @@ def codesign_row(
     noise = {
         f"{each}": on_chips(tuned, design.precision, Crossbar.of(machine, each), source) for each in NOISES
     }
-    chip = replace(design.precision, crossbar=Crossbar.of(machine, USUAL_NOISE))
+    longer = fine_tune_trained(folder / WINNER, Precision({}), source, folder / "longer", ignore_line)
+    chips = made(tuned, design.precision, Crossbar.of(machine, USUAL_NOISE), source)
     return {
         **noise[f"{USUAL_NOISE}"],
         "noise": noise,
         "float": scores_of(alone),
-        "searched": scores_of(base),
+        "searched": judged(longer, source),
+        "as_found": scores_of(base),
         "fixed_scores": _fixed(folder, winner.path, design, tuned, source),
-        "auc_losses": _auc_losses(folder, quantised(tuned, chip, calibration(source)), source),
+        "auc_losses": _auc_losses(longer, list(chips), source),
         "macs": alone["macs"],
         "searched_macs": base["macs"],
         **explain(winner.path, design, source.layout),
@@ -112,13 +114,11 @@ def _fixed(
     return {part: on_chips(*each, source) for part, each in zip(PARTS, fixed, strict=True)}
 
 
-def _auc_losses(folder: Path, design: Ranker, source: Source) -> dict[str, list[float]]:
-    """By split, what `auc_losses` says of a design beside the architecture."""
-    base = registry.load(folder / WINNER / MODEL)
-    return {
-        split: auc_losses(
-            read_answers(source, split), *(probabilities(each, source, split) for each in (base, design))
-        )
-        for split in SPLITS
-        if source.rows.get(split)
-    }
+def _auc_losses(base: Ranker, chips: Sequence[Ranker], source: Source) -> dict[str, list[float]]:
+    """By split, what `auc_losses` says of a design beside the architecture: the mean over its chips."""
+    losses = {}
+    for split in (split for split in SPLITS if source.rows.get(split)):
+        answers, before = read_answers(source, split), probabilities(base, source, split)
+        found = [auc_losses(answers, before, probabilities(chip, source, split)) for chip in chips]
+        losses[split] = np.mean(found, axis=0).tolist()
+    return losses

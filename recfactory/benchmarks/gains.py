@@ -9,8 +9,9 @@ import numpy as np
 import hw
 from hw.adc import LAWS
 from hw.config import Machine, PIMConfig, Roofline
+from recfactory.benchmarks.few_bits import all_with, bits_for
 from recfactory.codesign.designs import Design
-from recfactory.codesign.precision import Bits, Precision, slots
+from recfactory.codesign.precision import Precision
 from recfactory.codesign.workload import path_workload
 from recfactory.features.layout import Layout
 from recfactory.space.path import Path
@@ -82,6 +83,7 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
 
     Returns:
         `base` on each of `baselines` and `design`, what they cost; `against`, the gains over each of them;
+        `four_bits`, those of the base on `handcrafted` with 4 bits everywhere, and nothing else changed;
         `steps`, the gain over `handcrafted` as the product of what the architecture, then the bits, then the
         hardware add; `fixed`, the gain that is left with one of them as in the base; `on_crossbars`, the gain
         with all matrix products on crossbars; `laws`, the gains by ADC law.
@@ -104,20 +106,12 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
         "base": bases,
         "design": end,
         "against": {name: gains(before, end) for name, before in bases.items()},
+        "four_bits": gains(start, cost(base, all_with(4, base), machines[BASELINE], layout)),
         "steps": {part: gains(*ladder[at : at + 2]) for at, part in enumerate(PARTS)},
         "fixed": {part: gains(start, left) for part, left in without.items()},
         "on_crossbars": gains(start, cost(design.path, design.precision, crossbars_only, layout)),
         "laws": {law: _under(law, base, design, layout) for law in LAWS},
     }
-
-
-def bits_for(base: Path, precision: Precision) -> Precision:
-    """A design's bits for another architecture; where the design has no operator, the most of any other."""
-    most = Bits(
-        max(bits.weight for bits in precision.bits.values()),
-        max(bits.activation for bits in precision.bits.values()),
-    )
-    return replace(precision, bits={slot: precision.bits.get(slot, most) for slot in slots(base.space)})
 
 
 def _under(law: str, base: Path, design: Design, layout: Layout) -> dict[str, dict[str, float]]:

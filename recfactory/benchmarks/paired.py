@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import sem, t
 
 from recfactory.metrics import METRICS
 from recfactory.training.score import Answers, Floats
@@ -28,7 +29,19 @@ def auc_losses(answers: Answers, before: Floats, after: Floats) -> list[float]:
     return [auc_before(each) - auc_after(each) for each in (weight, *draws)]
 
 
+def over_seeds(values: Sequence[float]) -> list[float]:
+    """The mean of what each seed gave, with the ends of its 95% interval: what other seeds might give.
+
+    Student's t; nan for the ends where there is one seed.
+    """
+    mean, error = np.mean(values), sem(values) if len(values) > 1 else np.nan
+    return [float(mean), *map(float, t.interval(0.95, max(1, len(values) - 1), mean, error))]
+
+
 def mean_and_interval(losses: Sequence[Sequence[float]]) -> list[float]:
-    """The mean over seeds of what `auc_losses` says: value, 2.5% and 97.5% points."""
+    """The mean over seeds of what `auc_losses` says: value, 2.5% and 97.5% points.
+
+    What other rows might give; what other trainings would, `over_seeds` says.
+    """
     value, *draws = np.mean(losses, axis=0)
     return [float(value), *map(float, np.quantile(draws, [0.025, 0.975]))]

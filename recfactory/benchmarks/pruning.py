@@ -1,7 +1,7 @@
 """Prunes searched architectures to half their macs, by learned masks and by magnitude."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,15 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
 
 def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> list[Job]:
     place = folder / f"pruning-{winner.seed}"
-    return [Job("pruning", winner.seed, pruning_row, (features, place, winner), winner.about())]
+    return [
+        Job(
+            "pruning",
+            winner.seed,
+            pruning_row,
+            (features, place, winner),
+            winner.about(asdict(PruneRecipe())),
+        )
+    ]
 
 
 PRUNING = Benchmark(_jobs, summarise)

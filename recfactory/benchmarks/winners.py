@@ -1,5 +1,6 @@
 """Benchmarks that start from what the search benchmark found."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -34,9 +35,15 @@ class Winner:
     recipe: Recipe
     row: dict[str, Any]
 
-    def about(self) -> dict[str, Any]:
-        """What rows that start from it say of it."""
-        return {"architecture": path_name(self.path)}
+    def about(self, settings: Any = None) -> dict[str, Any]:
+        """What rows that start from it say of what they are made from.
+
+        Args:
+            settings: of the benchmark, JSON values.
+        """
+        made_with = json.dumps([self.recipe.to_dict(), settings], sort_keys=True)
+        digest = hashlib.sha256(made_with.encode()).hexdigest()
+        return {"architecture": path_name(self.path), "made_with": digest[:16]}
 
 
 @dataclass(frozen=True)

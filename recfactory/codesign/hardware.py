@@ -8,12 +8,15 @@ from typing import Any
 import yaml
 
 import hw
-from hw.config import MOST_BITS, Machine, PIMConfig
+from hw.config import MOST_BITS as OF_PROCESSORS
+from hw.config import Machine, PIMConfig
 from recfactory.errors import UsageError, UserError
 from recfactory.schema.mapping import did_you_mean
 from recfactory.settings import require
 
 FEWEST_BITS = 2
+MOST_BITS = {"weight_bits": 24, "activation_bits": 16, "embedding_bits": 32}
+"""On crossbars, that rounding can be simulated with in float32."""
 _OF_OPERATORS = ("weight_bits", "activation_bits")
 CHOICES = tuple(entry.name for entry in fields(PIMConfig) if entry.name not in (*_OF_OPERATORS, "adc_law"))
 """Settings of a machine that can be searched. Bits belong to operators; no designer chooses the ADC law."""
@@ -49,7 +52,9 @@ class Hardware:
         for name in (*_OF_OPERATORS, "embedding_bits"):
             given = getattr(self, name)
             default = getattr(self.base, name, bits)
-            object.__setattr__(self, name, _bits(name, given) if given else (default,))
+            most = MOST_BITS[name] if pim else OF_PROCESSORS
+            require(default <= most, f"hardware: {name}", f"the base's {default}", f"at most {most}")
+            object.__setattr__(self, name, _bits(name, given, most) if given else (default,))
         require(0 <= self.noise < 1, "hardware: noise", self.noise, "from 0 to below 1")
         searched = [
             name for name in ("choices", *_OF_OPERATORS, "embedding_bits") if len(getattr(self, name)) > 1
@@ -199,10 +204,10 @@ def _listed(values: Any, place: str) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _bits(name: str, values: tuple[Any, ...]) -> tuple[int, ...]:
+def _bits(name: str, values: tuple[Any, ...], most: int) -> tuple[int, ...]:
     for value in values:
-        whole = isinstance(value, int) and not isinstance(value, bool) and FEWEST_BITS <= value <= MOST_BITS
-        require(whole, f"hardware: {name}", repr(value), f"whole numbers from {FEWEST_BITS} to {MOST_BITS}")
+        whole = isinstance(value, int) and not isinstance(value, bool) and FEWEST_BITS <= value <= most
+        require(whole, f"hardware: {name}", repr(value), f"whole numbers from {FEWEST_BITS} to {most}")
     return _distinct(name, values)
 
 

@@ -16,6 +16,10 @@ DRAWN = 1024
 ROUNDS = 50
 
 
+class InfeasibleError(UserError):
+    """No candidate keeps the constraints."""
+
+
 def cheap_excess(candidates: Candidates, constraints: Sequence[Constraint], rows: AnyRows) -> Floats:
     """By how much candidates break constraints on what needs no evaluation, `(n,)`; 0 where they keep them.
 
@@ -47,7 +51,7 @@ def sample_feasible(
         rng: source of randomness.
 
     Raises:
-        UserError: when none was found.
+        InfeasibleError: when none was found.
     """
     if not constraints:
         return candidates.sample(count, rng)
@@ -64,7 +68,7 @@ def sample_feasible(
         drawn = np.concatenate([candidates.sample(DRAWN - len(mutants), rng), mutants])
     if kept:
         return np.asarray(kept, np.int16)
-    raise UserError(
+    raise InfeasibleError(
         f"no candidate keeps {' and '.join(map(str, constraints))}; the nearest found has "
         f"{_nearest(candidates, constraints, drawn)}; relax the constraints"
     )

@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ from recfactory.training.state import State
 SHOT = "shot.json"
 CHECKPOINT_SECONDS = 300.0
 PROBES, PROBE_STEP, PROBE_ROWS = 4, 2**40, 8_192
+ANOTHER_SEED = 2_000
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,11 @@ class ShotRecipe:
         if self.optimizer == "adam":
             return SparseAdam(rate)
         return SparseAdagrad(rate, initial_accumulator=0.0, epsilon=1e-2)
+
+
+def another(recipe: ShotRecipe) -> ShotRecipe:
+    """The same with another seed: a second shot with the first one's start would repeat its mistakes."""
+    return replace(recipe, seed=(recipe.seed + ANOTHER_SEED) % 2**31)
 
 
 def train_shot(

@@ -23,6 +23,7 @@ from recfactory.settings import read_arguments, read_settings, write_settings
 from recfactory.space.path import Path
 from recfactory.space.path_file import write_path
 from recfactory.space.space import Space, make_space
+from recfactory.supernet.shot import another
 from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
@@ -33,7 +34,7 @@ from recfactory.tuner.evaluator import TRAINED
 from recfactory.tuner.forms import Candidate, parts_of
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.oracle import SamplerOracle
-from recfactory.tuner.search_recipe import SHORT, SearchRecipe, complete
+from recfactory.tuner.search_recipe import FROM_START, SHORT, SearchRecipe, as_asked, complete
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]
@@ -75,7 +76,7 @@ def search(
         UserError: for settings that cannot be, or a folder of another search.
     """
     out, source = Folder(out), open_source(features)
-    given = read_settings(SearchRecipe, asked, "search")
+    given = as_asked(asked)
     space = make_space(source.layout, given.space, **given.sizes)
     oracle = make_oracle(space, source.layout, given)
     _check_possible(oracle)
@@ -93,7 +94,7 @@ def _planned(
     """The recipe of a search; the costs that a budget needs are measured once."""
     if (out / PLAN).is_file():
         return read_settings(SearchRecipe, read_json(out / PLAN)["recipe"], "search")
-    given = read_settings(SearchRecipe, asked, "search")
+    given = as_asked(asked)
     log("measuring what training and scoring cost here")
     costs = measure_costs(oracle.candidates, source, given.shot, given.scoring, given.final)
     recipe = complete(asked, minutes, costs, source.steps(given.shot))
@@ -126,7 +127,7 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
     else:
         options["by_first"] = recipe.rule == "best"
-    if recipe.oracle == "pareto":
+    if recipe.oracle in FROM_START:
         options["start"] = [Path.from_dict(values) for values in recipe.start]
     return oracle(
         space,
@@ -152,7 +153,7 @@ def make_tuner(space: Space, layout: Layout, out: Folder, recipe: SearchRecipe) 
     return SupernetTuner(
         make_oracle(space, layout, recipe),
         supernet=replace(recipe.shot, seed=recipe.seed),
-        second=replace(recipe.second or recipe.shot, seed=recipe.seed),
+        second=None if recipe.second is None else another(replace(recipe.second, seed=recipe.seed)),
         scoring=recipe.scoring,
         final=[replace(final, seed=recipe.seed) for final in recipe.final],
         directory=out.parent,

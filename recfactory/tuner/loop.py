@@ -5,6 +5,7 @@ import traceback
 from typing import Any
 
 import keras_tuner as kt
+import tensorflow as tf
 from keras_tuner.src.distribute import utils as places
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 
@@ -78,7 +79,7 @@ class Tuner(kt.Tuner):  # type: ignore[misc]
         try:
             self._run_and_update_trial(trial, *arguments, **options)
             trial.status = TrialStatus.COMPLETED
-        except (UserError, kt.errors.FatalError):
+        except (UserError, kt.errors.FatalError, OSError, MemoryError, tf.errors.ResourceExhaustedError):
             raise
         except kt.errors.FailedTrialError as error:
             trial.status, trial.message = TrialStatus.FAILED, str(error)

@@ -73,17 +73,47 @@ class OneShotOracle(SamplerOracle):
         )
 
 
-class RandomOracle(OneShotOracle):
-    """Random paths, see `RandomSearch`.
+class StartedOracle(OneShotOracle):
+    """A search that may start from known paths.
 
     Args:
         *arguments: as of `SamplerOracle`.
-        **options: as of `SamplerOracle`.
+        start: paths of the space; with hardware they get bits and machines at random.
+        **options: as of `OneShotOracle`.
+    """
+
+    def __init__(self, *arguments: Any, start: Sequence[Path] = (), **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.start = tuple(start)
+        if any(path.space != self.space for path in self.start):
+            raise UsageError("start: the path is of another space than the one searched; set its sizes")
+
+    def numbers(self) -> dict[str, Any]:
+        """Those of the sampler, which finalists it has, and where it starts."""
+        return {**super().numbers(), "start": encode(self.start).tolist() if self.start else []}
+
+    def start_rows(self) -> list[list[int]]:
+        """Candidates with the paths of `start`; with hardware many of each."""
+        searched = self.candidates
+        if not self.start:
+            return []
+        paths = encode(self.start)
+        if isinstance(searched, Paths):
+            return paths.tolist()
+        return searched.around(paths, DRAWN, np.random.default_rng(self.seed)).tolist()
+
+
+class RandomOracle(StartedOracle):
+    """Random paths, see `RandomSearch`; where there is a `start`, half of them are of it.
+
+    Args:
+        *arguments: as of `SamplerOracle`.
+        **options: as of `StartedOracle`.
     """
 
     def make_first(self, *arguments: Any) -> Sampler:
         """Random search."""
-        return RandomSearch(*arguments)
+        return RandomSearch(*arguments, start=self.start_rows())
 
 
 class EvolutionOracle(OneShotOracle):
@@ -140,15 +170,16 @@ class MetropolisOracle(OneShotOracle):
         return MetropolisEvolution(*arguments, trials=int(self.max_trials), **self._own)
 
 
-class ParetoOracle(OneShotOracle):
+class ParetoOracle(StartedOracle):
     """Evolution of a Pareto front, for several objectives, see `ParetoEvolution`.
+
+    Half of the first population is of the `start`.
 
     Args:
         *arguments: as of `SamplerOracle`.
         population: alive at once; None for a sixteenth of the trials, at least 16.
         crossovers: the share of children of two parents.
-        start: paths of the space; half of the first population has them, with bits and machines at random.
-        **options: as of `OneShotOracle`.
+        **options: as of `StartedOracle`.
     """
 
     def __init__(
@@ -156,30 +187,14 @@ class ParetoOracle(OneShotOracle):
         *arguments: Any,
         population: int | None = None,
         crossovers: float = 0.9,
-        start: Sequence[Path] = (),
         **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
         self._own = {"population": population, "crossovers": crossovers}
-        self.start = tuple(start)
-        if any(path.space != self.space for path in self.start):
-            raise UsageError("start: the path is of another space than the one searched; set its sizes")
-
-    def numbers(self) -> dict[str, Any]:
-        """Those of the sampler, which finalists it has, and where it starts."""
-        return {**super().numbers(), "start": encode(self.start).tolist() if self.start else []}
 
     def make_first(self, *arguments: Any) -> Sampler:
         """Evolution of a front."""
-        start = self._with_start() if self.start else ()
-        return ParetoEvolution(*arguments, trials=int(self.max_trials), start=start, **self._own)
-
-    def _with_start(self) -> list[list[int]]:
-        """Candidates with the paths of `start`; with hardware many of each."""
-        paths, searched = encode(self.start), self.candidates
-        if isinstance(searched, Paths):
-            return paths.tolist()
-        return searched.around(paths, DRAWN, np.random.default_rng(self.seed)).tolist()
+        return ParetoEvolution(*arguments, trials=int(self.max_trials), start=self.start_rows(), **self._own)
 
 
 class FGPSOracle(SamplerOracle):

@@ -24,17 +24,24 @@ SHORT = {"energy": "energy_j", "latency": "latency_s", "area": "area_m2"}
 _NEEDS_HARDWARE = f" (with hardware also of {', '.join(OF_HARDWARE)})"
 TWO_SHOT = ("fgps",)
 """Oracles that train a second supernet."""
+FROM_START = ("pareto", "random")
+"""Those that can start from known paths."""
 FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
 """Shares of a budget: what finalists and mining take, what trials get at least, what shots take at most."""
 FIRST_SHOT = 0.3
 """Share of two shots that the first gets: it finds the region, the second ranks the paths that can win."""
 AGAIN = 1 / 3
 """Share of finalists, the best, that are trained once more."""
+FEW_TRIALS = 20
+"""That a search has at least."""
 FEW = 5
 """Of fewer finalists none is trained once more: one alone would not be compared with anything."""
 MOST_EPOCHS = 12
 """Of a supernet: what embeddings know of single rows by heart hides which paths are good."""
-MINED_PER_SECOND = 3000
+MINED_PER_SECOND, MOST_MINED = 3_000, 200_000
+"""Paths; at most as many as the paper's."""
+ROUNDS = Farthest.size // Farthest.moved
+"""In which paths are chosen."""
 STEPS_PER_CHOSEN = 10
 """Steps of the second shot for each path of its set; the paper has about 13."""
 MOST_SEED = 2_000_000_000
@@ -66,7 +73,7 @@ class SearchRecipe:
         farthest: as of `Farthest`.
         options: further numbers of the oracle.
         hardware: bits and machines that are searched too, as of `Hardware.from_dict`; None for paths alone.
-        start: paths as of `Path.to_dict`, that a Pareto search starts from.
+        start: paths as of `Path.to_dict`, that a Pareto search starts from, or half of a random search has.
         rule: which finalist is taken: `best` by the first objective, or the `knee` of the front; None for the
             knee of several objectives.
     """
@@ -121,13 +128,26 @@ class SearchRecipe:
             require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
         require(len(self.final) > 0, "search: final", "empty", "a list of recipes")
         require(
-            not self.start or self.oracle == "pareto",
+            not self.start or self.oracle in FROM_START,
             "search: oracle",
             self.oracle,
-            "pareto for a search that starts from a path",
+            f"{' or '.join(FROM_START)} for a search that starts from a path",
         )
         require(self.finalists >= 1, "search: finalists", self.finalists, "1 or more")
         require(0 <= self.again <= self.finalists, "search: again", self.again, f"from 0 to {self.finalists}")
+
+
+def as_asked(asked: Mapping[str, Any]) -> SearchRecipe:
+    """The recipe of a search whose budget is not known yet, trials and finalists enough for what is asked.
+
+    Args:
+        asked: entries of `SearchRecipe`, nested ones as mappings.
+
+    Raises:
+        UserError: for entries that cannot be.
+    """
+    enough = {"trials": _trials(asked, 0), "finalists": max(SearchRecipe.finalists, _number(asked, "again"))}
+    return read_settings(SearchRecipe, {**enough, **asked}, "search")
 
 
 def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int) -> SearchRecipe:
@@ -148,14 +168,14 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
         finalists = min(FEW - 1, round(seconds * FINALISTS / costs.training))
     finalists = asked.get("finalists", max(2, min(MOST_FINALISTS, finalists)))
     again = round(once_more * finalists) if finalists >= FEW else 0
-    mining = seconds * MINING if two_shot else 0.0
+    mining = min(seconds * MINING, MOST_MINED / MINED_PER_SECOND) if two_shot else 0.0
     left = seconds - finalists * costs.training - again * once - mining
     training = min(seconds * SHOTS, left - seconds * TRIALS)
     epochs = _epochs(asked, training / costs.epoch, two_shot)
     left -= sum(epochs) * costs.epoch
-    paths = min(200_000, max(2_000, round(mining * MINED_PER_SECOND)))
+    paths = max(2_000, round(mining * MINED_PER_SECOND))
     budget: dict[str, Any] = {
-        "trials": max(20, round(left / costs.score)),
+        "trials": _trials(asked, round(left / costs.score)),
         "finalists": finalists,
         "again": again,
         "shot": {**default.shot.to_dict(), "epochs": epochs[0]},
@@ -166,6 +186,17 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     if two_shot:
         nested["second"] = {**nested["shot"], "epochs": epochs[-1], **(asked.get("second") or {})}
     return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
+
+
+def _trials(asked: Mapping[str, Any], paid: int) -> int:
+    """What can be paid, but some in each shot where the first one's number is asked for."""
+    return max(FEW_TRIALS, paid, _number(asked, "first") + FEW_TRIALS // 2)
+
+
+def _number(asked: Mapping[str, Any], name: str) -> int:
+    """What is asked for; 0 where nothing is, or what is no number, as is told later."""
+    value = asked.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _epochs(asked: Mapping[str, Any], paid: float, two_shot: bool) -> list[int]:
@@ -185,7 +216,10 @@ def _again(asked: Mapping[str, Any]) -> float:
 
 
 def _farthest(size: int) -> dict[str, int]:
-    """Farthest Greedy Path Sampling of a set of this size, in as many rounds as the paper's."""
+    """Farthest Greedy Path Sampling of a set of this size, in about as many rounds as the paper's.
+
+    A round moves the paper's share of what it draws, so that a small set is as different as a large one.
+    """
     size = min(Farthest.size, max(100, size))
-    drawn = -(-size * Farthest.drawn // Farthest.size)
-    return {"size": size, "drawn": drawn, "moved": max(1, drawn * Farthest.moved // Farthest.drawn)}
+    moved = max(1, round(size / ROUNDS))
+    return {"size": size, "drawn": moved * Farthest.drawn // Farthest.moved, "moved": moved}

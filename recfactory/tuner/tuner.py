@@ -8,7 +8,7 @@ from keras_tuner.src.engine.trial import Trial
 from recfactory.errors import UsageError, UserError
 from recfactory.settings import write_settings
 from recfactory.supernet.score import Scoring
-from recfactory.supernet.shot import ShotRecipe
+from recfactory.supernet.shot import ShotRecipe, another
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import Source, Split
 from recfactory.training.train import train
@@ -29,7 +29,7 @@ class SupernetTuner(Tuner):
     Args:
         oracle: what to search, and how.
         supernet: recipe of the shot that trials are scored in.
-        second: that of the second shot; the same where there is none.
+        second: that of the second shot; the same with another seed where there is none.
         scoring: how paths are scored in a supernet.
         final: recipe of finalists, which are trained alone; of several the best counts for each.
         train: trains a finalist, as `recfactory.training.train.train` does.
@@ -48,7 +48,7 @@ class SupernetTuner(Tuner):
         **options: Any,
     ) -> None:
         self.supernet = supernet or ShotRecipe()
-        self.second, self._train = second or self.supernet, train
+        self.second, self._train = second or another(self.supernet), train
         self.scoring = scoring or Scoring()
         self.final = [final] if isinstance(final, Recipe) else list(final) or [Recipe()]
         self._evaluator: Evaluator | None = None

@@ -77,7 +77,7 @@ def test_a_machine_is_the_base_but_for_the_choices():
         ({"base": "handcrafted", "choices": {"memory": ["tape"]}}, "no memory 'tape'"),
         (
             {"base": "handcrafted", "weight_bits": [4, 40]},
-            "weight_bits must be whole numbers from 2 to 32, not 40",
+            "weight_bits must be whole numbers from 2 to 24, not 40",
         ),
         ({"base": "handcrafted", "activation_bits": 8}, "activation_bits must be a list"),
         ({"base": "handcrafted", "embedding_bits": ["a"]}, "embedding_bits must be whole numbers"),

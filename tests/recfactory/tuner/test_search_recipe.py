@@ -4,7 +4,7 @@ import pytest
 
 from recfactory.errors import UserError
 from recfactory.tuner.costs import Costs
-from recfactory.tuner.search_recipe import MOST_EPOCHS, MOST_FINALISTS, complete
+from recfactory.tuner.search_recipe import MOST_EPOCHS, MOST_FINALISTS, as_asked, complete
 
 COSTS = Costs(epoch=10.0, score=0.5, training=30.0)
 STEPS = 400
@@ -64,6 +64,28 @@ def test_what_is_asked_for_stays():
     assert recipe.shot.epochs > 1
 
 
+def test_trials_of_the_first_shot_are_as_many_as_asked_for():
+    assert as_asked({"first": 250}).trials > 250
+    assert as_asked({"again": 8}).finalists == 8
+    assert complete({"first": 30}, 10, COSTS, STEPS).trials == complete({}, 10, COSTS, STEPS).trials
+    few = complete({"first": 250}, 0.1, COSTS, STEPS)
+    assert (few.first, few.trials) == (250, 260)
+
+
+def test_a_long_search_keeps_no_time_for_more_mining_than_there_is():
+    recipe = complete({}, 30, replace(COSTS, training=100.0), STEPS)
+    assert recipe.mining.steps * recipe.mining.kept == 200_000
+    spent = seconds(recipe) + (recipe.finalists + recipe.again) * (100 - COSTS.training)
+    assert spent > 0.93 * 30 * 60
+
+
+def test_small_sets_are_chosen_by_the_paper_s_share():
+    for minutes in (0.1, 3, 10):
+        farthest = complete({}, minutes, COSTS, STEPS).farthest
+        assert farthest.drawn == 10 * farthest.moved
+        assert farthest.size / farthest.moved < 300
+
+
 def test_the_second_shot_differs_in_what_is_said_of_it():
     recipe = complete({"shot": {"batch_size": 128}, "second": {"optimizer": "adagrad"}}, 10, COSTS, STEPS)
     assert recipe.second == replace(recipe.shot, optimizer="adagrad", epochs=recipe.second.epochs)
@@ -86,7 +108,7 @@ def test_what_is_asked_for_is_paid_from_the_same_budget():
 def test_small_and_large_budgets_stay_within_bounds():
     small, large = (complete({}, minutes, COSTS, STEPS) for minutes in (0.1, 10_000))
     assert (small.shot.epochs, small.trials, small.finalists) == (1, 20, 2)
-    assert (small.farthest.size, small.farthest.drawn, small.farthest.moved) == (100, 4, 1)
+    assert (small.farthest.size, small.farthest.drawn, small.farthest.moved) == (100, 10, 1)
     assert large.finalists == MOST_FINALISTS
     assert large.shot.epochs == MOST_EPOCHS
     assert large.mining.steps * large.mining.kept == 200_000
