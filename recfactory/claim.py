@@ -1,7 +1,6 @@
 """Whose work a folder holds: told before anything is written over."""
 
 import fcntl
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,8 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
         # What an interrupted write left behind belongs to nobody.
         if out.exists() and (not out.is_dir() or any(not _is_partial(path) for path in out.iterdir())):
             raise UserError(f"'{out}' exists and holds no {kind}; give another folder")
-        write_json(mark, ours)
+        # Two processes may come to here at once: a second mark in the first one's place would free its lock.
+        write_json(mark, ours, once=True)
     changed = list(_differences(read_json(mark), ours))
     if changed:
         raise UserError(
@@ -42,12 +42,10 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
     with mark.open("rb+") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Of two that mark a new folder at once, the second has put its own file in the first one's place.
-            alone = os.path.samestat(os.fstat(held.fileno()), mark.stat())
         except BlockingIOError:
-            alone = False
-        if not alone:
-            raise UserError(f"another process is at work on the {kind} in '{out}'; wait for it or stop it")
+            raise UserError(
+                f"another process is at work on the {kind} in '{out}'; wait for it or stop it"
+            ) from None
         remove_partial(out)
         yield
 

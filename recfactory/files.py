@@ -5,7 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,12 @@ def sync_tree(folder: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path | str) -> Iterator[Path]:
+def whole_file(path: Path | str, once: bool = False) -> Iterator[Path]:
     """Yields a temporary path; on success it is fsynced and renamed to `path`, on failure removed.
 
     Args:
         path: where the file shall appear; its folder is created.
+        once: whether a file that stands there stays.
 
     Yields:
         The path to write to, in the same folder and with the same ending.
@@ -46,7 +47,11 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     try:
         yield partial
         sync(partial)
-        os.replace(partial, path)
+        if once:
+            with suppress(FileExistsError):
+                os.link(partial, path)
+        else:
+            os.replace(partial, path)
         sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
@@ -78,15 +83,15 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_text(path: Path | str, text: str) -> None:
-    """Writes `text` to `path`, whole or not at all."""
-    with whole_file(path) as partial:
+def write_text(path: Path | str, text: str, once: bool = False) -> None:
+    """Writes `text` to `path`, whole or not at all; arguments as of `whole_file`."""
+    with whole_file(path, once) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path | str, value: Any) -> None:
-    """Writes `value` as indented JSON with sorted keys, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+def write_json(path: Path | str, value: Any, once: bool = False) -> None:
+    """Writes `value` as indented JSON with sorted keys, whole or not at all; arguments as of `whole_file`."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n", once)
 
 
 def read_json(path: Path | str) -> Any:

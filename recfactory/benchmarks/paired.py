@@ -29,13 +29,16 @@ def auc_losses(answers: Answers, before: Floats, after: Floats) -> list[float]:
     return [auc_before(each) - auc_after(each) for each in (weight, *draws)]
 
 
-def over_seeds(values: Sequence[float]) -> list[float]:
+def over_seeds(values: Sequence[float]) -> list[float | None]:
     """The mean of what each seed gave, with the ends of its 95% interval: what other seeds might give.
 
-    Student's t; nan for the ends where there is one seed.
+    Student's t; None for the ends where there is one seed.
     """
-    mean, error = np.mean(values), sem(values) if len(values) > 1 else np.nan
-    return [float(mean), *map(float, t.interval(0.95, max(1, len(values) - 1), mean, error))]
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return [mean, None, None]
+    wide = float(t.ppf(0.975, len(values) - 1) * sem(values))
+    return [mean, mean - wide, mean + wide]
 
 
 def mean_and_interval(losses: Sequence[Sequence[float]]) -> list[float]:

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
 from recfactory.claim import claim
 from recfactory.errors import UserError
-from recfactory.files import PARTIAL
+from recfactory.files import PARTIAL, write_json
 
 OURS = {"seed": 1, "recipe": {"epochs": 2}}
 HOLDS = """
@@ -57,3 +58,17 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path):
         other.kill()
     do(tmp_path / "out")
     assert not being_written.exists()
+
+
+def test_of_two_that_mark_a_folder_at_once_one_works_in_it(tmp_path, monkeypatch):
+    out, other = tmp_path / "out", ExitStack()
+
+    def late(*arguments, **options):
+        monkeypatch.undo()
+        other.enter_context(claim(out, "job.json", OURS, "training"))
+        write_json(*arguments, **options)
+
+    monkeypatch.setattr("recfactory.claim.write_json", late)
+    with other, pytest.raises(UserError, match="another process is at work on the training"):
+        do(out)
+    do(out)

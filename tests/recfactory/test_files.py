@@ -127,6 +127,13 @@ def test_json(tmp_path):
     assert (tmp_path / "x.json").read_bytes() == first
 
 
+def test_what_is_written_once_stays(tmp_path):
+    write_json(tmp_path / "mark.json", 1, once=True)
+    write_json(tmp_path / "mark.json", 2, once=True)
+    assert read_json(tmp_path / "mark.json") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mark.json"]
+
+
 def test_what_appears_is_on_the_disk(tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(

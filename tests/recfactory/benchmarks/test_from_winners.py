@@ -81,6 +81,8 @@ def test_winners_are_read_by_seed(winners, tmp_path):
     found = read_winners(winners)
     assert [winner.seed for winner in found] == [1, 2]
     assert found[1].recipe == Recipe(**RECIPE, seed=2)
+    assert found[0].about(1) == {**found[0].about(2), "made_with": found[0].about(1)["made_with"]}
+    assert found[0].about(1) != found[0].about(2)
     with pytest.raises(UserError, match="run 'recfactory bench search' first"):
         read_winners(tmp_path / "none.jsonl")
 
@@ -104,6 +106,8 @@ def test_codesigns_cost_as_much_less_as_was_asked(features, winners, tmp_path, m
     for method in (found, found["random"]):
         assert method["energy_gain"] >= 1.8
         assert method["latency_gain"] >= 1.5
+    assert found["four_bits"]["energy_j"] > 1.5
+    assert set(found["bits"]) >= {"float_tuned", "noise_0.02_4"}
     low, high = found["auc_loss_paired"][1:]
     assert low <= found["auc_loss_paired"][0] <= high
     assert set(found["ablation"]["fixed"]) == {"architecture", "bits", "hardware"}

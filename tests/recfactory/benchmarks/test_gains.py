@@ -58,6 +58,11 @@ def test_baselines_that_favour_themselves_leave_less_to_gain():
     assert on_crossbars == pytest.approx(found["handcrafted"])  # the machine of `design` has them all there
 
 
+def test_four_bits_alone_gain_what_the_bits_of_such_a_design_do():
+    only_bits = explain(LARGE, design(LARGE, 4, HANDCRAFTED), LAYOUT)
+    assert only_bits["four_bits"] == pytest.approx(only_bits["against"]["handcrafted"])
+
+
 def test_every_law_of_adcs_and_every_baseline():
     found = explain(LARGE, design(), LAYOUT)
     assert set(found["laws"]) == set(LAWS)

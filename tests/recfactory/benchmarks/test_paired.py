@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recfactory.benchmarks.paired import auc_losses, mean_and_interval
+from recfactory.benchmarks.paired import auc_losses, mean_and_interval, over_seeds
 from recfactory.metrics import auc
 from recfactory.training.score import Answers
 
@@ -26,3 +26,10 @@ def test_the_loss_is_the_difference_and_chance_is_around_it():
 
 def test_a_model_loses_nothing_on_itself():
     assert set(auc_losses(ANSWERS, GOOD, GOOD)) == {0.0}
+
+
+def test_the_interval_of_seeds_is_student_s():
+    mean, low, high = over_seeds([0.1, 0.2, 0.3])
+    assert mean == pytest.approx(0.2)
+    assert [high - mean, mean - low] == pytest.approx([4.303 * 0.1 / np.sqrt(3)] * 2, rel=1e-3)
+    assert over_seeds([0.1]) == [0.1, None, None]

@@ -63,3 +63,16 @@ def test_several_objectives_of_a_fit(tmp_path):
     tuner = search(Tuner, tmp_path, ParetoOracle(SPACE, ["val_auc", "macs"], max_trials=2))
     assert all(scores["macs"] > 0 and 0 <= scores["val_auc"] <= 1 for _, _, scores, _ in told(tuner.oracle))
     assert tuner.get_best_hyperparameters(2)
+
+
+def test_a_full_disk_ends_the_search_and_fails_no_trial(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MyModel, "build", full)
+        with pytest.raises(OSError, match="no space left"):
+            search(Tuner, tmp_path, ParetoOracle(SPACE, ["val_auc", "macs"], max_trials=2))
+    found = told(search(Tuner, tmp_path, ParetoOracle(SPACE, ["val_auc", "macs"], max_trials=2)).oracle)
+    assert len(found) == 2
+    assert all(scores for _, _, scores, _ in found)
