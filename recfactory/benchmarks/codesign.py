@@ -178,7 +178,7 @@ def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> l
         for name, oracle, least in zip(SEARCHES, oracles, (LEAST, LEAST, STRETCH), strict=True)
     ]
     machines = {name: machine_to_dict(machine) for name, machine in baselines().items()}
-    about = winner.about([searches, MINUTES, machines])
+    about = winner.about(searches, MINUTES, machines)
     return [
         Job("bits", seed, bits_row, (features, folder / f"bits-{seed}", winner), about),
         *(

@@ -1,5 +1,7 @@
 """Rows of a benchmark, each made by a process of one thread, in a file that grows row by row."""
 
+import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -37,6 +39,16 @@ class Job:
     make: Callable[..., Row]
     arguments: tuple[Any, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def made_with(*settings: Any) -> dict[str, str]:
+    """What `about` says of settings, JSON values: a digest.
+
+    Args:
+        *settings: of the job.
+    """
+    text = json.dumps(settings, sort_keys=True)
+    return {"made_with": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
 def make_rows(

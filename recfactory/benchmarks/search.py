@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from recfactory.benchmarks.paired import over_seeds
-from recfactory.benchmarks.rows import Job, make_rows
+from recfactory.benchmarks.rows import Job, made_with, make_rows
 from recfactory.benchmarks.search_row import (
     LOSSES,
+    RECIPES,
     SPLITS,
     WINNER,
     handmade_row,
@@ -18,7 +19,9 @@ from recfactory.benchmarks.search_row import (
     search_row,
 )
 from recfactory.errors import UserError
+from recfactory.settings import write_settings
 from recfactory.training.source import open_source
+from recfactory.tuner.search_recipe import SearchRecipe
 
 SEARCHES = ("fgps", "evolution", "random")
 LONGER = {"fgps_longer": "fgps", "random_longer": "random"}
@@ -127,10 +130,14 @@ def _job(
     place = folder / f"{method}-{seed}"
     if method in HANDMADE:
         tried = folder / f"{method}-tried"
-        return Job(method, seed, handmade_row, (features, place, method, seed, tried, settings.seeds[0]))
+        about = made_with([recipe.to_dict() for recipe in RECIPES])
+        return Job(
+            method, seed, handmade_row, (features, place, method, seed, tried, settings.seeds[0]), about
+        )
     asked = {**search, "oracle": LONGER.get(method, method), "seed": seed}
     minutes = settings.longer if method in LONGER else settings.minutes
-    return Job(method, seed, search_row, (features, place, asked, minutes))
+    about = made_with(write_settings(SearchRecipe()), asked, minutes)
+    return Job(method, seed, search_row, (features, place, asked, minutes), about)
 
 
 def summarise(rows: Sequence[dict[str, Any]], settings: Settings, folder: Path) -> list[dict[str, Any]]:

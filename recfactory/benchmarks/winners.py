@@ -1,6 +1,5 @@
 """Benchmarks that start from what the search benchmark found."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-from recfactory.benchmarks.rows import Job, Row, make_rows
+from recfactory.benchmarks.rows import Job, Row, made_with, make_rows
 from recfactory.benchmarks.search import SEARCHES, Settings, settings_of
 from recfactory.benchmarks.search_row import WINNER, trained
 from recfactory.errors import UserError
@@ -35,15 +34,13 @@ class Winner:
     recipe: Recipe
     row: dict[str, Any]
 
-    def about(self, settings: Any = None) -> dict[str, Any]:
+    def about(self, *settings: Any) -> dict[str, Any]:
         """What rows that start from it say of what they are made from.
 
         Args:
-            settings: of the benchmark, JSON values.
+            *settings: of the benchmark, JSON values.
         """
-        made_with = json.dumps([self.recipe.to_dict(), settings], sort_keys=True)
-        digest = hashlib.sha256(made_with.encode()).hexdigest()
-        return {"architecture": path_name(self.path), "made_with": digest[:16]}
+        return {"architecture": path_name(self.path), **made_with(self.recipe.to_dict(), *settings)}
 
 
 @dataclass(frozen=True)
