@@ -28,13 +28,14 @@ from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
 from recfactory.tuner.alone import best_alone
+from recfactory.tuner.budget import as_asked, complete
 from recfactory.tuner.chosen import REPORT
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.evaluator import TRAINED
 from recfactory.tuner.forms import Candidate, parts_of
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.oracle import SamplerOracle
-from recfactory.tuner.search_recipe import FROM_START, SHORT, SearchRecipe, as_asked, complete
+from recfactory.tuner.search_recipe import FROM_START, SHORT, SearchRecipe
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]

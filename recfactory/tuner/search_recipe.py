@@ -1,4 +1,4 @@
-"""All numbers of a search, and what they are for a budget."""
+"""All numbers of a search."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,10 @@ from typing import Any, Literal
 from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
 from recfactory.search.objectives import parse_constraint
-from recfactory.settings import read_settings, require
+from recfactory.settings import require
 from recfactory.supernet.score import Scoring
 from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import EMBEDDING_L2, Recipe
-from recfactory.tuner.costs import Costs
 
 SCORES = ("logloss", "auc", "macs", "params")
 """Of a path; any can be an objective."""
@@ -21,33 +20,11 @@ BOUNDED = ("utilisation",)
 """The same, but for constraints alone."""
 SHORT = {"energy": "energy_j", "latency": "latency_s", "area": "area_m2"}
 """Other names of scores."""
-_NEEDS_HARDWARE = f" (with hardware also of {', '.join(OF_HARDWARE)})"
-TWO_SHOT = ("fgps",)
-"""Oracles that train a second supernet."""
 FROM_START = ("pareto", "random")
-"""Those that can start from known paths."""
-FINALISTS, MINING, TRIALS, SHOTS = 0.4, 0.1, 0.2, 0.4
-"""Shares of a budget: what finalists and mining take, what trials get at least, what shots take at most."""
-FIRST_SHOT = 0.3
-"""Share of two shots that the first gets: it finds the region, the second ranks the paths that can win."""
-AGAIN = 1 / 3
-"""Share of finalists, the best, that are trained once more."""
-FEW_TRIALS = 20
-"""That a search has at least."""
-FEW = 5
-"""Of fewer finalists none is trained once more: one alone would not be compared with anything."""
-MOST_EPOCHS = 12
-"""Of a supernet: what embeddings know of single rows by heart hides which paths are good."""
-MINED_PER_SECOND, MOST_MINED = 3_000, 200_000
-"""Paths; at most as many as the paper's."""
-ROUNDS = Farthest.size // Farthest.moved
-"""In which paths are chosen."""
-STEPS_PER_CHOSEN = 10
-"""Steps of the second shot for each path of its set; the paper has about 13."""
+"""Oracles that can start from known paths."""
 MOST_SEED = 2_000_000_000
 """Seeds of trainings are made from it by adding some thousands."""
-MOST_FINALISTS = 15
-"""As in NASRec."""
+_NEEDS_HARDWARE = f" (with hardware also of {', '.join(OF_HARDWARE)})"
 
 
 @dataclass(frozen=True)
@@ -135,91 +112,3 @@ class SearchRecipe:
         )
         require(self.finalists >= 1, "search: finalists", self.finalists, "1 or more")
         require(0 <= self.again <= self.finalists, "search: again", self.again, f"from 0 to {self.finalists}")
-
-
-def as_asked(asked: Mapping[str, Any]) -> SearchRecipe:
-    """The recipe of a search whose budget is not known yet, trials and finalists enough for what is asked.
-
-    Args:
-        asked: entries of `SearchRecipe`, nested ones as mappings.
-
-    Raises:
-        UserError: for entries that cannot be.
-    """
-    enough = {"trials": _trials(asked, 0), "finalists": max(SearchRecipe.finalists, _number(asked, "again"))}
-    return read_settings(SearchRecipe, {**enough, **asked}, "search")
-
-
-def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int) -> SearchRecipe:
-    """The recipe of a search with a budget; what is asked for stays, the rest follows from the budget.
-
-    Args:
-        asked: entries of `SearchRecipe`, nested ones as mappings.
-        minutes: of processor time.
-        costs: measured.
-        steps: of an epoch of a supernet.
-    """
-    default, seconds = SearchRecipe(), 60 * minutes
-    two_shot = asked.get("oracle", default.oracle) in TWO_SHOT
-    once_more = _again(asked)
-    once = costs.training / len(asked.get("final", default.final))  # by one recipe
-    finalists = round(seconds * FINALISTS / (costs.training + once_more * once))
-    if finalists < FEW:  # none is trained once more
-        finalists = min(FEW - 1, round(seconds * FINALISTS / costs.training))
-    finalists = asked.get("finalists", max(2, min(MOST_FINALISTS, finalists)))
-    again = round(once_more * finalists) if finalists >= FEW else 0
-    mining = min(seconds * MINING, MOST_MINED / MINED_PER_SECOND) if two_shot else 0.0
-    left = seconds - finalists * costs.training - again * once - mining
-    training = min(seconds * SHOTS, left - seconds * TRIALS)
-    epochs = _epochs(asked, training / costs.epoch, two_shot)
-    left -= sum(epochs) * costs.epoch
-    paths = max(2_000, round(mining * MINED_PER_SECOND))
-    budget: dict[str, Any] = {
-        "trials": _trials(asked, round(left / costs.score)),
-        "finalists": finalists,
-        "again": again,
-        "shot": {**default.shot.to_dict(), "epochs": epochs[0]},
-        "mining": {"initial": paths // 10, "steps": paths // Mining.kept},
-        "farthest": _farthest(epochs[-1] * steps // STEPS_PER_CHOSEN),
-    }
-    nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
-    if two_shot:
-        nested["second"] = {**nested["shot"], "epochs": epochs[-1], **(asked.get("second") or {})}
-    return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
-
-
-def _trials(asked: Mapping[str, Any], paid: int) -> int:
-    """What can be paid, but some in each shot where the first one's number is asked for."""
-    return max(FEW_TRIALS, paid, _number(asked, "first") + FEW_TRIALS // 2)
-
-
-def _number(asked: Mapping[str, Any], name: str) -> int:
-    """What is asked for; 0 where nothing is, or what is no number, as is told later."""
-    value = asked.get(name)
-    return value if isinstance(value, int) else 0
-
-
-def _epochs(asked: Mapping[str, Any], paid: float, two_shot: bool) -> list[int]:
-    """Of each shot: what is asked for, else what can be paid."""
-    shot, second = asked.get("shot", {}), asked.get("second") or {}
-    shares = [FIRST_SHOT, 1 - FIRST_SHOT] if two_shot else [1.0]
-    epochs = [max(1, min(MOST_EPOCHS, round(paid * share))) for share in shares]
-    if "epochs" in shot:
-        epochs = [shot["epochs"]] * len(epochs)
-    return [*epochs[:-1], second["epochs"]] if two_shot and "epochs" in second else epochs
-
-
-def _again(asked: Mapping[str, Any]) -> float:
-    """The share of finalists trained once more: of a front there is no best one, unless a rule says so."""
-    several = len(asked.get("objectives", SearchRecipe.objectives)) > 1
-    return 0.0 if several and asked.get("rule") != "best" else AGAIN
-
-
-def _farthest(size: int) -> dict[str, int]:
-    """Farthest Greedy Path Sampling of a set of this size, in about as many rounds as the paper's.
-
-    A round moves the paper's share of what it draws, so that a small set is as different as a large one.
-    """
-    size = min(Farthest.size, max(100, size))
-    moved = max(1, round(size / ROUNDS))
-    return {"size": size, "drawn": moved * Farthest.drawn // Farthest.moved, "moved": moved}

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from recfactory.errors import UserError
+from recfactory.tuner.budget import MOST_EPOCHS, MOST_FINALISTS, as_asked, complete
 from recfactory.tuner.costs import Costs
-from recfactory.tuner.search_recipe import MOST_EPOCHS, MOST_FINALISTS, as_asked, complete
 
 COSTS = Costs(epoch=10.0, score=0.5, training=30.0)
 STEPS = 400
@@ -41,6 +41,15 @@ def test_dear_finalists_leave_trials_their_share():
     assert recipe.finalists == 2
     assert recipe.trials * dear.score >= 0.2 * 600 - dear.epoch
     assert recipe.second.epochs >= 3
+
+
+def test_two_finalists_that_leave_nothing_for_supernets_become_one():
+    recipe = complete({}, 10, Costs(epoch=24.0, score=1.3, training=238.0), STEPS)
+    assert recipe.finalists == 1
+    assert (recipe.shot.epochs, recipe.second.epochs) == (2, 5)
+    assert recipe.trials > 80
+    for asked in ({"finalists": 2}, {"oracle": "pareto", "objectives": ["logloss", "macs"]}):
+        assert complete(asked, 10, Costs(24.0, 1.3, 238.0), STEPS).finalists == 2
 
 
 def test_few_finalists_save_nothing_for_another_training():
@@ -107,7 +116,7 @@ def test_what_is_asked_for_is_paid_from_the_same_budget():
 
 def test_small_and_large_budgets_stay_within_bounds():
     small, large = (complete({}, minutes, COSTS, STEPS) for minutes in (0.1, 10_000))
-    assert (small.shot.epochs, small.trials, small.finalists) == (1, 20, 2)
+    assert (small.shot.epochs, small.trials, small.finalists) == (1, 20, 1)
     assert (small.farthest.size, small.farthest.drawn, small.farthest.moved) == (100, 10, 1)
     assert large.finalists == MOST_FINALISTS
     assert large.shot.epochs == MOST_EPOCHS
