@@ -111,7 +111,10 @@ def test_what_cannot_be_is_told(features, tmp_path):
         ({"hardware": None}, "with hardware also of energy_j"),
         ({"constraints": ["energy<=1e-15"]}, "no candidate keeps"),
         ({"start": [OTHER.to_dict()]}, "the path is of another space than the one searched"),
-        ({"oracle": "random", "start": [OTHER.to_dict()]}, "pareto for a search that starts"),
+        (
+            {"oracle": "evolution", "objectives": ["logloss"], "start": [OTHER.to_dict()]},
+            "pareto or random for a search that starts",
+        ),
         ({"hardware": {"base": "handcrafted", "choices": {"rows": [0]}}}, "rows"),
     ):
         with pytest.raises(UserError, match=told):
