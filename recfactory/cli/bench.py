@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from recfactory.cli.arguments import OF_DATASETS
-from recfactory.cli.terminal import Result, quietly, say
+from recfactory.cli.terminal import Result, lines_of, quietly, say
 from recfactory.errors import UsageError
 
 
@@ -40,7 +40,8 @@ def do_bench(asked: argparse.Namespace) -> Result:
         measured = bench_serving()
     kept = keep_result(asked.name, measured, Path(asked.results), add=asked.name in OF_DATASETS)
     for name, value in measured.items():
-        say(f"  {name}: {value}")
+        for line in lines_of(name, value):
+            say(line)
     say(f"  kept in {kept}")
     return measured
 
