@@ -5,7 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,21 @@ def whole_file(path: Path | str, once: bool = False) -> Iterator[Path]:
         yield partial
         sync(partial)
         if once:
-            with suppress(FileExistsError):
-                os.link(partial, path)
+            _link(partial, path)
         else:
             os.replace(partial, path)
         sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _link(partial: Path, path: Path) -> None:
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        os.replace(partial, path)
 
 
 @contextmanager

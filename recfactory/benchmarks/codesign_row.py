@@ -10,7 +10,7 @@ import numpy as np
 from hw.config import PIMConfig
 from recfactory.benchmarks.few_bits import all_with, bits_for
 from recfactory.benchmarks.gains import PARTS, cost, explain, handcrafted
-from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, made, on_chips
+from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, chips_of, on_chips
 from recfactory.benchmarks.paired import auc_losses
 from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, most_macs, scores_of, trained
 from recfactory.benchmarks.winners import Winner, train_winner
@@ -78,7 +78,7 @@ def codesign_row(
         f"{each}": on_chips(tuned, design.precision, Crossbar.of(machine, each), source) for each in NOISES
     }
     longer = fine_tune_trained(folder / WINNER, Precision({}), source, folder / "longer", ignore_line)
-    chips = made(tuned, design.precision, Crossbar.of(machine, USUAL_NOISE), source)
+    chips = chips_of(tuned, design.precision, Crossbar.of(machine, USUAL_NOISE), source)
     return {
         **noise[f"{USUAL_NOISE}"],
         "noise": noise,

@@ -22,10 +22,10 @@ CHIPS = (1, 2, 3)
 
 def on_chips(tuned: Ranker, precision: Precision, crossbar: Crossbar, source: Source) -> dict[str, Any]:
     """What `judged` says of a model on crossbars: means over chips, where they differ."""
-    return _means([judged(chip, source) for chip in made(tuned, precision, crossbar, source)])
+    return _means([judged(chip, source) for chip in chips_of(tuned, precision, crossbar, source)])
 
 
-def made(tuned: Ranker, precision: Precision, crossbar: Crossbar, source: Source) -> Iterator[Ranker]:
+def chips_of(tuned: Ranker, precision: Precision, crossbar: Crossbar, source: Source) -> Iterator[Ranker]:
     """A model on each of `CHIPS`, or on one where they do not differ."""
     precision, inputs = replace(precision, crossbar=crossbar), calibration(source)
     for chip in CHIPS if crossbar.noise else CHIPS[:1]:
