@@ -44,7 +44,10 @@ def as_asked(asked: Mapping[str, Any]) -> SearchRecipe:
     Raises:
         UserError: for entries that cannot be.
     """
-    enough = {"trials": _trials(asked, 0), "finalists": max(SearchRecipe.finalists, _number(asked, "again"))}
+    enough = {
+        "trials": _trials(asked, SearchRecipe.trials),
+        "finalists": max(SearchRecipe.finalists, _number(asked, "again")),
+    }
     return read_settings(SearchRecipe, {**enough, **asked}, "search")
 
 
