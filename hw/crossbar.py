@@ -92,7 +92,8 @@ def energy(workload: Workload, circuit: Circuit, layout: Layout) -> list[Floats]
     Rows that hold no weights are not driven, columns that hold none not converted, and idle crossbars take
     nothing (assumption: power gating). Values do not matter: ISAAC's powers are averages. Each input and
     output is written to eDRAM and read from it, and passes bus and router once, as the plug-in's figures
-    were derived; crossbars that need the same inputs get them in one broadcast (assumption).
+    were derived; crossbars that need the same inputs get them in one broadcast, and what the crossbars of a
+    column add up is added on the way (assumptions).
 
     Args:
         workload: of n networks or one.

@@ -36,7 +36,7 @@ def moved_bits(workload: Workload, circuit: Circuit) -> Floats:
     rows, columns, uses = workload.rows, workload.columns, workload.uses
     values = np.select(
         [workload.kind == MATRIX, workload.kind == PAIRS, workload.kind == ATTENTION],
-        [(rows + columns) * uses, (rows + columns) * uses + rows * columns, 4 * rows * uses],
+        [(rows + columns) * uses, workload.pair_values, 4 * rows * uses],
         0,
     )
     return np.asarray(values * _activation_bits(workload, circuit))

@@ -74,6 +74,6 @@ def _values(workload: Workload) -> Floats:
     rows, columns, uses = workload.rows, workload.columns, workload.uses
     return np.select(
         [workload.kind == MATRIX, workload.kind == PAIRS, workload.kind == ATTENTION],
-        [rows * columns + (rows + columns) * uses, (rows + columns) * uses + rows * columns, 4 * rows * uses],
+        [rows * columns + (rows + columns) * uses, workload.pair_values, 4 * rows * uses],
         0,
     ).astype(float)

@@ -29,8 +29,8 @@ class Operation:
         name: of the operation, once per workload.
         kind: one of the kinds above.
         rows: inputs of a matrix; vectors on the left of pair products; tokens of attention; rows looked up.
-        columns: outputs of a matrix; vectors on the right of pair products; tokens of attention; numbers in
-            a row looked up.
+        columns: outputs of a matrix; vectors on the right of pair products, as many are the same ones; tokens
+            of attention; numbers in a row looked up.
         uses: times a matrix is applied; length of the vectors of pair products and attention.
         elements: results of element-wise work, or of attention's softmax; not looked at elsewhere.
         stored: numbers in the table of a lookup.
@@ -57,7 +57,7 @@ def matrix(name: str, inputs: int, outputs: int, *, uses: int = 1, **more: Any) 
 
 
 def pairs(name: str, rows: int, columns: int, length: int, **more: Any) -> Operation:
-    """Inner products of `rows` vectors with `columns` vectors."""
+    """Inner products of `rows` vectors with `columns` vectors, or, if as many, of vectors with each other."""
     return Operation(name, PAIRS, rows, columns, length, **more)
 
 
@@ -164,6 +164,16 @@ class Workload:
         """Multiply-accumulates of the products of each operation, `(n, operations)`."""
         products = self.rows * self.columns * self.uses
         return np.asarray(products * _PRODUCTS[self.kind])
+
+    @property
+    def pair_values(self) -> Integers:
+        """Numbers that pair products read and leave, `(n, operations)`.
+
+        Of vectors with each other, each vector is read once and each pair's product kept once.
+        """
+        left, right = self.rows, self.columns
+        two_sets = (left + right) * self.uses + left * right
+        return np.asarray(np.where(left == right, left * self.uses + left * (left - 1) // 2, two_sets))
 
     @property
     def results(self) -> Integers:

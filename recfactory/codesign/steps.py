@@ -20,9 +20,11 @@ from recfactory.space.wiring import Part
 
 HEADS = 8
 """Of attention, as of its layer; fewer where they do not divide the embedding."""
-NORMALISED, BIASED = 4, 1
-"""Multiply-adds per result of a linear layer. Normalised, bias included: to its sum, to its sum of squares,
-gain, shift. An activation is one more (assumption: a comparison or a look into a table costs no more)."""
+LAYER_NORMALISED, BIASED = 4, 1
+"""Multiply-adds per result of a linear layer. Layer-normalised, as attention is, bias included: to its sum, to
+its sum of squares, gain, shift. The other operators of a trained path are batch-normalised: in serving a part
+of the matrix and of its bias. An activation is one more (assumption: a comparison or a look into a table costs
+no more)."""
 ELEMENTS = "elements"
 
 Work = Callable[[Mapping[str, Any]], Any]
@@ -121,7 +123,7 @@ def steps(part: Part, made: Sequence[Operation], tokens: Any = 0, width: int = 0
     for one in made:
         if isinstance(one, Linear):
             results = one.outputs.size * one.uses
-            elements = elements + results * _per_result(one)
+            elements = elements + results * _per_result(one, part.kind)
             # A bias under a name of its own has no inputs in any path: a number, not an array.
             if np.ndim(one.inputs.size) or one.inputs.size:
                 found.append(Step(one.name, MATRIX, one.inputs.size, one.outputs.size, one.uses))
@@ -136,8 +138,10 @@ def steps(part: Part, made: Sequence[Operation], tokens: Any = 0, width: int = 0
     return tuple(_in_order(part, found))
 
 
-def _per_result(one: Linear) -> int:
-    return NORMALISED if one.vectors == NORM else BIASED * len(one.vectors)
+def _per_result(one: Linear, kind: str) -> int:
+    if one.vectors == NORM:
+        return LAYER_NORMALISED if kind == "attention" else BIASED
+    return BIASED * len(one.vectors)
 
 
 def _in_order(part: Part, found: Sequence[Step]) -> list[Step]:
