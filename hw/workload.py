@@ -137,7 +137,8 @@ class Workload:
             operations: each behind all that it waits for.
 
         Raises:
-            HardwareError: for a name given twice, or one that is not there before it is waited for.
+            HardwareError: for a name given twice, one that is not there before it is waited for, or a size that is
+            no whole number.
         """
         names = tuple(operation.name for operation in operations)
         waits = np.zeros((1, len(names), len(names)), bool)
@@ -151,13 +152,15 @@ class Workload:
                         "write it earlier in the list"
                     )
                 waits[0, place, names.index(other)] = True
-        columns = {
-            name: np.array([[getattr(operation, name) or 0 for operation in operations]], np.int64).reshape(
-                1, -1
-            )
-            for name in _ARRAYS
-        }
-        return cls(names, waits=waits, **columns)
+        columns = {name: [getattr(operation, name) or 0 for operation in operations] for name in _ARRAYS}
+        for name, values in columns.items():
+            for operation, value in zip(operations, values, strict=True):
+                if value != int(value):
+                    raise HardwareError(
+                        f"workload: {name} of '{operation.name}' is {value}: write a whole number"
+                    )
+        arrays = {name: np.array([values], np.int64) for name, values in columns.items()}
+        return cls(names, waits=waits, **arrays)
 
     @property
     def macs(self) -> Integers:

@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path as File
 from typing import Any
 
 from recfactory.codesign.designs import Design
-from recfactory.codesign.hardware import machine_from_dict, machine_to_dict
+from recfactory.codesign.hardware import MOST_BITS, machine_from_dict, machine_to_dict
 from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
 from recfactory.errors import UserError
 from recfactory.files import read_json
@@ -68,7 +69,7 @@ def precision_from_dict(values: Any, space: Space) -> Precision:
         space: whose slots there are.
 
     Raises:
-        UserError: for entries that are unknown, missing or of another type.
+        UserError: for entries that are unknown, missing, of another type or out of their range.
     """
     names = ("bits", "embedding", "crossbar")
     if not isinstance(values, dict) or set(values) != set(names):
@@ -83,6 +84,11 @@ def precision_from_dict(values: Any, space: Space) -> Precision:
     embedding, crossbar = values["embedding"], values["crossbar"]
     whole = isinstance(embedding, int) and not isinstance(embedding, bool)
     require(whole, "precision: embedding", repr(embedding), "a whole number")
+    given = [("embedding", "embedding_bits", embedding)]
+    for slot, each in bits.items():
+        given += [(f"{_name(slot)}: {kind}", f"{kind}_bits", value) for kind, value in asdict(each).items()]
+    for name, kind, value in given:
+        require(1 <= value <= MOST_BITS[kind], f"precision: {name}", value, f"from 1 to {MOST_BITS[kind]}")
     return Precision(
         bits,
         embedding,

@@ -54,10 +54,11 @@ class Designs:
         layout: of the features.
 
     Raises:
-        UsageError: when a value of the hardware's choices can never be.
+        UsageError: when a value of the hardware's choices can never be, or cannot be simulated.
     """
 
     def __init__(self, space: Space, hardware: Hardware, layout: Layout) -> None:
+        hardware.check_simulated()
         self.space, self.hardware, self.layout = space, hardware, layout
         self.columns = Columns(space, hardware)
         self.machines = Machines(hardware) if isinstance(hardware.base, PIMConfig) else None

@@ -51,10 +51,9 @@ class Hardware:
         bits = self.base.weight_bits if isinstance(self.base, PIMConfig) else self.base.bits
         for name in (*_OF_OPERATORS, "embedding_bits"):
             given = getattr(self, name)
-            default = getattr(self.base, name, bits)
-            most = MOST_BITS[name] if pim else OF_PROCESSORS
-            require(default <= most, f"hardware: {name}", f"the base's {default}", f"at most {most}")
-            object.__setattr__(self, name, _bits(name, given, most) if given else (default,))
+            if given:
+                _check_bits(name, given, MOST_BITS[name] if pim else OF_PROCESSORS)
+            object.__setattr__(self, name, given or (getattr(self.base, name, bits),))
         require(0 <= self.noise < 1, "hardware: noise", self.noise, "from 0 to below 1")
         searched = [
             name for name in ("choices", *_OF_OPERATORS, "embedding_bits") if len(getattr(self, name)) > 1
@@ -69,6 +68,17 @@ class Hardware:
                 near = did_you_mean(name, CHOICES)
                 raise UsageError(f"hardware: choices: '{name}' is none; there are {', '.join(CHOICES)}{near}")
             _distinct(f"choices: {name}", values)
+
+    def check_simulated(self) -> None:
+        """Refuses bits that rounding cannot be simulated with; for an estimate alone any will do.
+
+        Raises:
+            UsageError: for the base's own bits, where those are too many.
+        """
+        if isinstance(self.base, PIMConfig):
+            for name, most in MOST_BITS.items():
+                default = max(getattr(self, name))
+                require(default <= most, f"hardware: {name}", f"the base's {default}", f"at most {most}")
 
     @property
     def is_searched(self) -> bool:
@@ -204,14 +214,14 @@ def _listed(values: Any, place: str) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _bits(name: str, values: tuple[Any, ...], most: int) -> tuple[int, ...]:
+def _check_bits(name: str, values: tuple[Any, ...], most: int) -> None:
     for value in values:
         whole = isinstance(value, int) and not isinstance(value, bool) and FEWEST_BITS <= value <= most
         require(whole, f"hardware: {name}", repr(value), f"whole numbers from {FEWEST_BITS} to {most}")
-    return _distinct(name, values)
+    _distinct(name, values)
 
 
-def _distinct(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _distinct(name: str, values: tuple[Any, ...]) -> None:
     require(len(values) > 0, f"hardware: {name}", "empty", "a list of at least one value")
     twice = [value for place, value in enumerate(values) if value in values[:place]]
     require(
@@ -220,4 +230,3 @@ def _distinct(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
         f"{list(values)}: {(twice or [0])[0]} is there twice",
         "distinct values",
     )
-    return values

@@ -1,14 +1,15 @@
 """What a model costs on machines: energy, latency, area, utilisation. Needs no TensorFlow."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import Any
 
 import numpy as np
 
 import hw
-from hw.config import Machine
+from hw.config import Machine, PIMConfig
+from hw.workload import LOOKUP
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.handmade import handmade_workload
 from recfactory.codesign.hardware import read_hardware
@@ -68,7 +69,9 @@ def estimate_model(
         UserError: for a model, folder or machine that is not there or not right.
     """
     check_name(model)
-    read = {name: _fixed(name) for name in dict.fromkeys(machines)}
+    fixed = {name: _fixed(name) for name in dict.fromkeys(machines)}
+    read = {name: machine for name, (machine, _) in fixed.items()}
+    tables = {name: bits for name, (_, bits) in fixed.items()}
     layout = read_spec(features).layout
     design = read_design(model) if model.endswith(ENDING) else None
     if model.endswith(ENDING):
@@ -79,18 +82,35 @@ def estimate_model(
         workload = handmade_workload(model, layout, recipe)
     if not read:
         read = {**({OWN: design.machine} if design else {}), DEFAULT: hw.load(DEFAULT)}
-    estimates = {name: hw.estimate(workload, machine) for name, machine in read.items()}
+    estimates = {
+        name: hw.estimate(_with_table(workload, tables.get(name, 0)), machine)
+        for name, machine in read.items()
+    }
     return Estimated(model, int(workload.macs.sum()), bool(design and design.precision.bits), estimates)
 
 
-def _fixed(name: str) -> Machine:
+def _fixed(name: str) -> tuple[Machine, int]:
+    """A machine with its bits, and those of an embedding table on it."""
     hardware = read_hardware(name)
     if hardware.is_searched:
         raise UsageError(
             f"'{name}' leaves the machine open, for a search; estimate takes one machine: a preset "
             f"({', '.join(hw.PRESETS)}) or a file like hw/presets/handcrafted.yaml"
         )
-    return hardware.machine([0] * len(hardware.choices))
+    try:
+        machine = hardware.machine([0] * len(hardware.choices))
+    except hw.HardwareError as error:
+        raise UsageError(f"'{name}': {error}") from None
+    if isinstance(machine, PIMConfig):
+        (weights,), (activations,) = hardware.weight_bits, hardware.activation_bits
+        machine = replace(machine, weight_bits=weights, activation_bits=activations)
+    return machine, hardware.embedding_bits[0]
+
+
+def _with_table(workload: hw.Workload, bits: int) -> hw.Workload:
+    """A workload whose embedding table has these bits, where a co-design did not choose others."""
+    own = (workload.kind == LOOKUP) & (workload.weight_bits == 0)
+    return replace(workload, weight_bits=np.where(own, bits, workload.weight_bits))
 
 
 def _to_dict(estimate: hw.Estimate) -> dict[str, Any]:

@@ -11,7 +11,7 @@ NAME, COLUMN = 24, 21
 ROWS: tuple[tuple[str, Callable[[hw.Estimate], float], str], ...] = (
     ("energy of an example", lambda one: float(one.energy_j[0]) * 1e9, "nJ"),
     ("latency", lambda one: float(one.latency_s[0]) * 1e6, "us"),
-    ("area", lambda one: float(one.area_m2[0]) * 1e6, "mm2"),
+    ("area of what is used", lambda one: float(one.area_m2[0]) * 1e6, "mm2"),
     ("power, pipeline full", lambda one: float(one.power_w[0]) * 1e3, "mW"),
     ("examples a second", lambda one: float(one.examples_per_second[0]), ""),
 )
@@ -65,7 +65,7 @@ def _shares(tables: Sequence[dict[str, float]], beside: Sequence[dict[str, float
         return table.get(name, 0.0) / total if total else 0.0
 
     def largest(name: str) -> float:
-        return max(share(table, name) for table in tables)
+        return max(max(np.nan_to_num([share(table, name) for table in (*tables, *beside)])), 0.0)
 
     names = sorted(every, key=largest, reverse=True)
     small = names[MANY:]

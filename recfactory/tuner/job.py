@@ -12,7 +12,7 @@ from recfactory.codesign.choice import choose_knee, choose_within
 from recfactory.codesign.design_file import precision_to_dict, write_design
 from recfactory.codesign.designs import Design, Designs
 from recfactory.codesign.hardware import Hardware, machine_to_dict
-from recfactory.errors import UserError
+from recfactory.errors import UsageError, UserError
 from recfactory.features.layout import Layout
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
@@ -35,7 +35,7 @@ from recfactory.tuner.evaluator import TRAINED
 from recfactory.tuner.forms import Candidate, parts_of
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.oracle import SamplerOracle
-from recfactory.tuner.search_recipe import FROM_START, SHORT, SearchRecipe
+from recfactory.tuner.search_recipe import BOUNDED, FROM_START, OF_HARDWARE, SHORT, SearchRecipe
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]
@@ -165,7 +165,11 @@ def make_tuner(space: Space, layout: Layout, out: Folder, recipe: SearchRecipe) 
 def _check_possible(oracle: SamplerOracle) -> None:
     """Refuses numbers and constraints that cannot be, before anything is measured or written."""
     oracle.make_sampler()
-    sample_feasible(oracle.candidates, oracle.constraints, 1, np.random.default_rng(oracle.seed))
+    row = sample_feasible(oracle.candidates, oracle.constraints, 1, np.random.default_rng(oracle.seed))
+    known = oracle.candidates.measure(row)
+    for asked in (*oracle.objectives, *oracle.constraints):
+        if asked.name in (*OF_HARDWARE, *BOUNDED) and asked.name not in known:
+            raise UsageError(f"search: the machine's {asked.name} is not known: ask for other scores")
 
 
 def _valid_name(name: str) -> str:

@@ -362,6 +362,11 @@ def test_a_hundred_thousand_pairs_take_less_than_a_minute(handcrafted):
     assert time.process_time() - begin < 6
 
 
+def test_of_several_machines_all_have_crossbars():
+    with pytest.raises(HardwareError, match="estimate processors one by one"):
+        estimate(Workload.of([matrix("m", 2, 3)]), [load("cpu")])
+
+
 def test_two_sets_of_vectors_are_both_read(handcrafted):
     moved = estimate(Workload.of([pairs("p", 10, 20, 16)]), handcrafted)
     assert by_component(moved)["bus"] == pytest.approx(((10 + 20) * 16 + 200) * 16 * 0.054 * PICO)

@@ -99,9 +99,8 @@ def test_wrong_rooflines_are_told_in_a_sentence(entry, said):
 
 def test_numbers_with_an_exponent_alone():
     """YAML 1.1 takes 9e-12 for text."""
-    text = to_yaml(load("cpu")).replace("energy_per_mac_j: 9.0e-12", "energy_per_mac_j: 9e-12")
-    assert "9e-12" in text
-    assert from_yaml(text) == load("cpu")
+    lines = [line for line in to_yaml(load("cpu")).splitlines() if not line.startswith("energy_per_mac_j")]
+    assert from_yaml("\n".join([*lines, "energy_per_mac_j: 9e-12"])).energy_per_mac_j == 9e-12
 
 
 def test_texts_that_hold_no_machine(tmp_path):

@@ -58,6 +58,11 @@ def test_it_is_a_path_file(tmp_path):
             "crossbar: rows must be a whole number",
         ),
         (
+            lambda values: values["precision"]["bits"]["block_3_head"].update(activation=32),
+            "precision: block_3_head: activation must be from 1 to 16, not 32",
+        ),
+        (lambda values: values["precision"].update(embedding=-3), "embedding must be from 1 to 32, not -3"),
+        (
             lambda values: values["precision"].update(embedding="many"),
             "precision: embedding must be a whole number",
         ),

@@ -5,7 +5,7 @@ import yaml
 
 import hw
 from recfactory.codesign.designs import Designs
-from recfactory.codesign.hardware import Hardware, read_hardware
+from recfactory.codesign.hardware import Hardware, machine_to_dict, read_hardware
 from recfactory.errors import UserError
 from recfactory.features.layout import make_layout
 from recfactory.search.rehearsal import SPACE
@@ -54,6 +54,15 @@ def test_a_machine_is_the_base_but_for_the_choices():
     assert machine.adc_bits == machine.resolution == 7
 
 
+TOO_EXACT = {**machine_to_dict(hw.load("isaac")), "activation_bits": 32}
+
+
+def test_bits_that_cannot_be_simulated_can_be_estimated():
+    assert Hardware.from_dict({"base": TOO_EXACT}).base.activation_bits == 32
+    few = Hardware.from_dict({"base": TOO_EXACT, "activation_bits": [4, 8]})
+    assert Designs(SPACE, few, LAYOUT).hardware.activation_bits == (4, 8)
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -86,6 +95,7 @@ def test_a_machine_is_the_base_but_for_the_choices():
         ({"base": "handcrafted", "adc_law": "mine"}, "no ADC law 'mine'"),
         ({"base": "cpu", "weight_bits": [4, 8]}, "the base is a roofline, of which nothing can be searched"),
         ({"base": "cpu", "choices": {"rows": [64]}}, "the base is a roofline"),
+        ({"base": TOO_EXACT}, "activation_bits must be at most 16, not the base's 32"),
         ({"base": "cpu", "adc_law": "murmann"}, "adc_law is of machines with crossbars"),
     ],
 )

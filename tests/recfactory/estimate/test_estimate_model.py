@@ -1,6 +1,7 @@
 """`recfactory estimate`: the figures, the table, the figure and the sentences."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,27 @@ def test_a_path_alone_is_estimated_on_the_default_machine(features, best, tmp_pa
     assert list(estimate_model(str(tmp_path / "path.json"), features).machines) == ["handcrafted"]
 
 
+def test_bits_of_a_file_are_the_machines(features, tmp_path):
+    text = "base: handcrafted\nweight_bits: [4]\nactivation_bits: [4]\nembedding_bits: [8]\n"
+    (tmp_path / "four.yaml").write_text(text)
+    machine = replace(hw.load("handcrafted"), weight_bits=4, activation_bits=4)
+    (tmp_path / "same.yaml").write_text(hw.to_yaml(machine))
+    names = [str(tmp_path / "four.yaml"), str(tmp_path / "same.yaml"), "handcrafted"]
+    four, same, eight = estimate_model("mlp", features, names).machines.values()
+    products = [name != "embedding.lookup" for name in four.operations]
+    assert four.energy_by_operation[0, products].tolist() == same.energy_by_operation[0, products].tolist()
+    assert four.energy_by_component[0, -1] == eight.energy_by_component[0, -1]  # the table
+
+
+def test_a_part_is_shown_for_its_time_too(features):
+    """A machine whose area is not known, first, leaves the order alone."""
+    one, two = (
+        format_estimated(estimate_model("dcnv2", features, names)).splitlines()
+        for names in (["handcrafted", "cpu"], ["cpu", "handcrafted"])
+    )
+    assert [line[:24] for line in one[2:]] == [line[:24] for line in two[2:]]
+
+
 def test_machines_stand_side_by_side(features, capfd, tmp_path):
     (tmp_path / "wide.yaml").write_text(hw.to_yaml(hw.load("handcrafted")).replace("rows: 128", "rows: 64"))
     machines = ["handcrafted", "cpu", str(tmp_path / "wide.yaml")]
@@ -110,7 +132,7 @@ def test_the_table_has_the_figures_with_their_units(features):
     cells = {line[:24].strip(): line[24:].strip() for line in lines}
     assert cells["energy of an example"] == f"{one.energy_j[0] * 1e9:.3g} nJ"
     assert cells["latency"] == f"{one.latency_s[0] * 1e6:.3g} us"
-    assert cells["area"] == f"{one.area_m2[0] * 1e6:.3g} mm2"
+    assert cells["area of what is used"] == f"{one.area_m2[0] * 1e6:.3g} mm2"
     assert cells["power, pipeline full"] == f"{one.power_w[0] * 1e3:.3g} mW"
     shares = [float(cells[part].split("%")[0]) for part in ("embedding", "hidden_1", "logit")]
     assert sum(shares) == pytest.approx(100, abs=0.2)
@@ -139,6 +161,9 @@ def test_mistakes_are_sentences(features, best, capfd, tmp_path):
     assert "there is no path file" in refused(capfd, *ask, tmp_path / "none.json")
     assert "not a features folder" in refused(capfd, "--features", tmp_path, "--model", "dlrm")
     assert "neither hardware nor a file 'tpu'" in refused(capfd, *ask, "dlrm", "--hardware", "tpu")
+    (tmp_path / "wrong.yaml").write_text("base: handcrafted\nchoices: {rows: [5000]}\n")
+    wrong = refused(capfd, *ask, "dlrm", "--hardware", tmp_path / "wrong.yaml")
+    assert f"'{tmp_path / 'wrong.yaml'}': rows is 5000" in wrong
     (tmp_path / "open.yaml").write_text("base: handcrafted\nweight_bits: [4, 8]\n")
     assert "leaves the machine open" in refused(capfd, *ask, "dlrm", "--hardware", tmp_path / "open.yaml")
     assert "name a file that ends with .svg" in refused(capfd, *ask, "dlrm", "--plot", tmp_path / "e.gif")
