@@ -137,8 +137,8 @@ class Workload:
             operations: each behind all that it waits for.
 
         Raises:
-            HardwareError: for a name given twice, one that is not there before it is waited for, or a size that is
-            no whole number.
+            HardwareError: for a name given twice, one that is not there before it is waited for, or a size
+                that is no whole number.
         """
         names = tuple(operation.name for operation in operations)
         waits = np.zeros((1, len(names), len(names)), bool)

@@ -37,7 +37,8 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
     changed = list(_differences(read_json(mark), ours))
     if changed:
         raise UserError(
-            f"'{out}' holds another {kind} ({'; '.join(changed)}); give another folder or delete it"
+            f"'{out}' holds another {kind} ({'; '.join(changed)}); take the old settings, give another "
+            "folder or delete it"
         )
     with mark.open("rb+") as held:
         try:
@@ -62,6 +63,10 @@ def _differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator
         if isinstance(was, Mapping) and isinstance(now, Mapping):
             yield from _differences(was, now)
         elif max(len(str(was)), len(str(now))) < LONG:
-            yield f"{name} {was}, not {now}"
+            yield f"{name} {_given(was)}, not {_given(now)}"
         else:
             yield f"other {name}"
+
+
+def _given(value: Any) -> Any:
+    return "left out" if value is None else value

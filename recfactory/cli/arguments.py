@@ -52,11 +52,17 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
         metavar="FILE",
         help="a machine, or what to search of it, such as examples/codesign.yaml",
     )
-    _add_several(add, "--start", "BEST.json", "a path of the same space, that a Pareto search starts from")
+    _add_several(
+        add, "--start", "BEST.json", "a path of the same space, that a Pareto or random search starts from"
+    )
     add("--minutes", type=_positive, default=30.0, help="of processor time to plan for (default: 30)")
     add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
     add("--seed", type=int, help="of everything (default: 1)")
-    add("--objectives", type=_names, help="scores, such as logloss,energy,latency (default: logloss)")
+    add(
+        "--objectives",
+        type=_names,
+        help="scores, such as logloss,macs (default: logloss; with --hardware logloss,energy,latency)",
+    )
     _add_several(add, "--constraint", "NAME<=NUMBER", "a bound on a score, such as macs<=200000")
     add("--resume", action="store_true", help="go on with a search, and do not begin one")
     _add_settings(add, "search")

@@ -34,18 +34,23 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
     from serving.trained import export_once
 
     if seeds == 1:
-        result, best = train(features, model, out, recipe, say), Path(out)
+        result = train(features, model, out, recipe, say)
+        result, best = _with_few_bits(result, Path(out), features, model)
     else:
         result = train_seeds(features, model, out, recipe, seeds, say)
-        scores = [trained["logloss"] for trained in result["results"]]
-        best = Path(out) / f"seed-{scores.index(min(scores))}"
-    best = _with_few_bits(best, features, model)
+        folders = [Path(out) / f"seed-{number}" for number in range(seeds)]
+        made = [
+            _with_few_bits(each, folder, features, model)
+            for each, folder in zip(result["results"], folders, strict=True)
+        ]
+        result = {**result, "results": [each for each, _ in made]}
+        _, best = min(made, key=lambda each: each[0]["logloss"])
     saved = export_once(best, features, Path(out) / FOLDER)
     return {**result, "saved_model": str(saved)}
 
 
-def _with_few_bits(trained: Path, features: str, model: str) -> Path:
-    """The folder of a model trained on with the bits that a co-design chose; its own where none did."""
+def _with_few_bits(result: Result, trained: Path, features: str, model: str) -> tuple[Result, Path]:
+    """What a model reached with the bits that a co-design chose, and its folder; as it is where none did."""
     from recfactory.codesign.design_file import read_design
     from recfactory.files import read_json
     from recfactory.quantise.tune import FEW_BITS, fine_tune_trained
@@ -54,12 +59,13 @@ def _with_few_bits(trained: Path, features: str, model: str) -> Path:
 
     design = read_design(model) if model.endswith(ENDING) else None
     if design is None or not design.precision.bits:
-        return trained
+        return result, trained
     out = trained / FEW_BITS
     fine_tune_trained(trained, design.precision, open_source(features), out, say)
     tuned = read_json(out / "result.json")
     say(f"  with the bits of its co-design: valid logloss {tuned['logloss']:.5f}, auc {tuned['auc']:.5f}")
-    return out
+    in_float = {"float": {name: result[name] for name in tuned if name in result}}
+    return {**result, **{name: tuned[name] for name in in_float["float"]}, **in_float}, out
 
 
 def do_prune(asked: argparse.Namespace) -> Result:

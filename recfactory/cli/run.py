@@ -127,7 +127,7 @@ def _say_compared(results: dict[str, Result], model: str) -> None:
     say("  on validation rows:")
     for name, found in (
         ("the search's winner, a fresh training", results["train"]),
-        ("best of random search, same budget", results["random search"]),
+        ("best of random search, as it was chosen", results["random search"]),
         (model, results[model]),
     ):
         trained = found.get("results", [found])

@@ -8,6 +8,9 @@ from recfactory.cli.terminal import Result, quietly, say, setting
 from recfactory.errors import UsageError, UserError
 from recfactory.space.path_file import read_path
 
+CODESIGN = ("logloss", "energy", "latency")
+"""Objectives where hardware is searched."""
+
 
 def do_search(asked: argparse.Namespace) -> Result:
     """Searches an architecture."""
@@ -33,12 +36,16 @@ def do_search(asked: argparse.Namespace) -> Result:
 
 
 def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a search with the files read that they name, and the oracle that fits.
+    """Settings of a search with the files read that they name, and what fits to them.
+
+    With hardware, energy and latency are objectives too, unless others are given or a budget is.
 
     Raises:
         UserError: for a file that is not there or not right.
     """
     hardware, start = settings.get("hardware"), settings.get("start", ())
+    if hardware is not None and not _has_budget(settings):
+        settings = {"objectives": CODESIGN, **settings}
     several = hardware is not None or start or len(settings.get("objectives", ())) > 1
     settings = {"oracle": "pareto" if several else "fgps", **settings}
     if start:
@@ -48,6 +55,15 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
 
         settings["hardware"] = read_hardware(hardware).to_dict()
     return settings
+
+
+def _has_budget(settings: dict[str, Any]) -> bool:
+    """Whether a constraint is on what a machine takes."""
+    from recfactory.search.objectives import parse_constraint
+    from recfactory.tuner.search_recipe import OF_HARDWARE, SHORT
+
+    bounded = [parse_constraint(text).name for text in settings.get("constraints", ())]
+    return any(SHORT.get(name, name) in OF_HARDWARE for name in bounded)
 
 
 def search(features: str, out: str, settings: dict[str, Any], minutes: float) -> Result:

@@ -21,10 +21,10 @@ from recfactory.space.wiring import Part
 HEADS = 8
 """Of attention, as of its layer; fewer where they do not divide the embedding."""
 LAYER_NORMALISED, BIASED = 4, 1
-"""Multiply-adds per result of a linear layer. Layer-normalised, as attention is, bias included: to its sum, to
-its sum of squares, gain, shift. The other operators of a trained path are batch-normalised: in serving a part
-of the matrix and of its bias. An activation is one more (assumption: a comparison or a look into a table costs
-no more)."""
+"""Multiply-adds per result of a linear layer. Layer-normalised, as attention is, bias included: to its sum,
+to its sum of squares, gain, shift. The other operators of a trained path are batch-normalised: in serving a
+part of the matrix and of its bias. An activation is one more (assumption: a comparison or a look into a table
+costs no more)."""
 ELEMENTS = "elements"
 
 Work = Callable[[Mapping[str, Any]], Any]

@@ -65,7 +65,8 @@ def _shares(tables: Sequence[dict[str, float]], beside: Sequence[dict[str, float
         return table.get(name, 0.0) / total if total else 0.0
 
     def largest(name: str) -> float:
-        return max(max(np.nan_to_num([share(table, name) for table in (*tables, *beside)])), 0.0)
+        shares = [share(table, name) for table in (*tables, *beside)]
+        return max([one for one in shares if np.isfinite(one)], default=0.0)
 
     names = sorted(every, key=largest, reverse=True)
     small = names[MANY:]

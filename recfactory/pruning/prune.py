@@ -13,11 +13,13 @@ from recfactory.files import read_json, write_json
 from recfactory.models import registry
 from recfactory.models.macs import count_macs
 from recfactory.models.ranker import Ranker
+from recfactory.pruning.anatomy import operations, remaining
 from recfactory.pruning.cut import whole
 from recfactory.pruning.masks import MaskedTower
 from recfactory.pruning.recipe import PruneRecipe
 from recfactory.pruning.ticket import TICKET, Ticket, read_ticket
 from recfactory.pruning.winner import read_winner
+from recfactory.space.operations import Linear
 from recfactory.space.path import Path
 from recfactory.space.path_file import path_name
 from recfactory.training.checkpoint import CHECKPOINT
@@ -61,29 +63,52 @@ def prune(
 
     Returns:
         The content of result.json: that of a training, with `macs` and `nonzero_macs` (see
-        `anatomy.nonzero_macs`), the same of the model `before`, and a row per round.
+        `anatomy.nonzero_macs`), the `target_macs`, the same of the model `before`, and a row per round.
 
     Raises:
-        UserError: when the folder holds no trained path, or was trained on other features, or `out` holds
-            another pruning.
+        UserError: when the folder holds no trained path, or was trained on other features, `out` holds
+            another pruning, or single weights cannot make up for the ratio.
     """
     recipe, out = recipe or PruneRecipe(), File(out)
     path, about = read_winner(File(model))
     source = open_source(features)
     if about["features"] != source.digest:
         raise UserError(f"'{model}' was trained on other features than '{features}'; name those")
+    if recipe.unstructured:
+        _check_reachable(path, recipe.ratio)
     trained = about["result"]
     ours = {"weights": trained["weights_sha256"], "features": source.digest, "recipe": recipe.to_dict()}
     with claim(out, PRUNE, ours, "pruning"):
+        job = _Job(path, Recipe.from_dict(about["recipe"]), recipe, source, out, log, checkpoint_seconds)
         if (out / RESULT).is_file():
             log(f"'{out}' is pruned already")
+            job.tidy()
             return dict(read_json(out / RESULT))
-        job = _Job(path, Recipe.from_dict(about["recipe"]), recipe, source, out, log, checkpoint_seconds)
+        if about["few_bits"]:
+            log("the bits of its co-design are left behind: what is left will compute in float32")
         rounds = [job.round(number) for number in range(1, recipe.rounds + 1)]
-        result = {**job.final(), "before": {name: trained[name] for name in BEFORE}, "rounds": rounds}
+        before = {name: trained[name] for name in BEFORE}
+        result = {**job.final(), "target_macs": job.target(recipe.rounds), "before": before, "rounds": rounds}
         write_json(out / RESULT, result)
         job.tidy()
+        if result["nonzero_macs"] > result["target_macs"]:
+            log(
+                f"asked for {result['target_macs']:,} macs at most, {result['nonzero_macs']:,} are left: a "
+                f"round takes half of a layer at most; take more rounds than {recipe.rounds}"
+            )
         return result
+
+
+def _check_reachable(path: Path, ratio: float) -> None:
+    """Refuses a ratio that would leave no weight: products of activations with each other have none."""
+    cut = whole(path)
+    made = (one for part in remaining(path, cut) for one in operations(path, cut, part))
+    share = sum(int(one.macs) for one in made if isinstance(one, Linear)) / path.macs
+    if ratio >= share:
+        raise UserError(
+            f"single weights are {share:.1%} of this path's macs, so that a ratio of {ratio} would leave "
+            f"none: choose one well below {share:.2f}"
+        )
 
 
 @dataclass
@@ -108,6 +133,10 @@ class _Job:
     log: Log
     checkpoint_seconds: float
 
+    def target(self, number: int) -> int:
+        """Multiply-accumulates that shall be left at most after some rounds."""
+        return int(self.path.macs * (1 - self.recipe.ratio) ** (number / self.recipe.rounds))
+
     def round(self, number: int) -> dict[str, Any]:
         """Trains what is left with its masks, and removes what they say, unless that is done."""
         folder = self.out / f"round-{number}"
@@ -119,12 +148,12 @@ class _Job:
                 patience=self.recipe.epochs,
             )
             masked, _, state = self._train(ticket, self.recipe.method == "learned", few, folder)
-            target = self.path.macs * (1 - self.recipe.ratio) ** (number / self.recipe.rounds)
+            target = self.target(number)
             less = ticket.without_weights if self.recipe.unstructured else ticket.without_structure
             left = less(masked.worths(), target)
             sizes = {"macs": left.macs, "nonzero_macs": left.nonzero_macs}
             left.save(folder, {"round": number, "logloss": state.best["valid_logloss"], **sizes})
-            (folder / CHECKPOINT).unlink(missing_ok=True)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
         made = {name: value for name, value in read_json(folder / TICKET).items() if name != "cut"}
         self.log(
             f"round {number} of {self.recipe.rounds}: {made['macs']:,} macs left, "
@@ -156,7 +185,8 @@ class _Job:
 
     def tidy(self) -> None:
         """Removes what only an interrupted pruning needs."""
-        (self.out / FINAL / CHECKPOINT).unlink(missing_ok=True)
+        for checkpoint in self.out.glob(f"*/{CHECKPOINT}"):
+            checkpoint.unlink(missing_ok=True)
 
     def _ticket(self, number: int) -> Ticket:
         """What is left after some rounds."""
@@ -170,10 +200,10 @@ class _Job:
         # Names of layers count up within a process.
         keras.backend.clear_session()
         tf.config.experimental.enable_op_determinism()
-        initial = registry.build(self.path, self.source.layout, recipe, self.source.prior)
-        small = ticket.model(initial, recipe)
+        small = ticket.model(registry.build(self.path, self.source.layout, recipe, self.source.prior), recipe)
         masked = MaskedTower(small.tower, learned, self.recipe.unstructured)
         ranker = _with_tower(small, masked)
+        del small  # its table may be large
         compile_for(ranker, recipe)
         state = run_epochs(ranker, self.source, recipe, folder, self.log, self.checkpoint_seconds)
         return masked, ranker, state

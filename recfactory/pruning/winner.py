@@ -6,7 +6,7 @@ from typing import Any
 from recfactory.errors import UserError
 from recfactory.files import read_json
 from recfactory.space.path import Path
-from recfactory.space.path_file import read_path
+from recfactory.space.path_file import read_codesign, read_path
 from recfactory.training.folder import PATH, RECIPE, RESULT
 
 
@@ -17,7 +17,8 @@ def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
         model: the folder of a finished training of a path.
 
     Returns:
-        The path, and what its recipe.json says: `model`, `features` and `recipe`; with its `result`.
+        The path, and what its recipe.json says: `model`, `features` and `recipe`; with its `result`, and
+        whether a co-design gave it `few_bits`.
 
     Raises:
         UserError: when the folder holds no such training.
@@ -29,8 +30,13 @@ def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
     if not (model / RESULT).is_file() or not (model / RECIPE).is_file():
         raise UserError(f"'{model}' holds no finished training; train a path with `recfactory train` first")
     about = read_json(model / RECIPE)
+    if "bits" in about:
+        raise UserError(
+            f"'{model}' was trained on with few bits; name the training that it began with, '{model.parent}'"
+        )
     if not (model / PATH).is_file():
         raise UserError(
             f"'{model}' holds a {about['model']}, and only paths are pruned; train the best.json of a search"
         )
-    return read_path(model / PATH), {**about, "result": read_json(model / RESULT)}
+    about |= {"result": read_json(model / RESULT), "few_bits": bool(read_codesign(model / PATH))}
+    return read_path(model / PATH), about

@@ -63,10 +63,14 @@ def activations(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, bits: int) -
         high: above 0.
         bits: 1 to 16.
     """
-    if bits > 1:
-        return tf.quantization.fake_quant_with_min_max_vars(values, low, high, bits)
+    # TensorFlow's fake_quant has no deterministic gradient on GPUs.
     inside = tf.clip_by_value(values, low, high)
-    return inside + tf.stop_gradient(tf.where(2.0 * values < low + high, low, high) - inside)
+    step = (high - low) / (2.0**bits - 1.0)
+    if bits == 1:
+        nearest = tf.where(2.0 * values < low + high, low, high)
+    else:  # in whole steps from zero, so that zero stays zero
+        nearest = step * (tf.floor((inside - low) / step + 0.5) + tf.round(low / step))
+    return inside + tf.stop_gradient(nearest - inside)
 
 
 def embeddings(vectors: tf.Tensor, bits: int) -> tf.Tensor:

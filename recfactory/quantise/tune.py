@@ -73,9 +73,11 @@ def fine_tune(
     recipe = replace(recipe, epochs=EPOCHS, learning_rate=recipe.learning_rate * SLOWER)
     with claim(out, RECIPE, _mark(ranker, precision, source, recipe), "fine-tuning"):
         if (out / RESULT).is_file():
+            (out / CHECKPOINT).unlink(missing_ok=True)
             log(f"'{out}' is fine-tuned already")
             return registry.load(out / MODEL)
         keras.utils.set_random_seed(recipe.seed)
+        tf.config.experimental.enable_op_determinism()
         few = quantised(ranker, precision, calibration(source))
         answers = read_answers(source, "valid")
         rounded, weights = measure(answers, probabilities(few, source, "valid")), few.get_weights()

@@ -13,7 +13,8 @@ from recfactory.space.path import Path
 
 ENDING = ".json"
 """Tells the name of a path file from that of a hand-made model."""
-ABOUT = ("scores", "recipe", "precision", "machine")
+CODESIGN = ("precision", "machine")
+ABOUT = ("scores", "recipe", *CODESIGN)
 """What a file may hold beside the path."""
 
 
@@ -42,6 +43,16 @@ def read_path(file: File | str) -> Path:
         return Path.from_dict(values)
     except UserError as error:
         raise UserError(f"'{file}' is no path file: {error}") from error
+
+
+def read_codesign(file: File | str) -> dict[str, Any]:
+    """What a co-design's file holds beside the path: `precision` and `machine`; of others nothing.
+
+    Raises:
+        UserError: when there is no such file.
+    """
+    values = _read(file)
+    return {name: values[name] for name in CODESIGN if name in values} if isinstance(values, dict) else {}
 
 
 def read_recipe(file: File | str) -> dict[str, Any]:

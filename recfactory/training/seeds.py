@@ -43,7 +43,7 @@ def train_seeds(
     """
     if seeds < 1:
         raise UsageError(f"--seeds must be 1 or more, not {seeds}")
-    model = registry.find(model)
+    named = model_name(registry.find(model))
     recipe, out = recipe or Recipe(), File(out)
     if (out / RECIPE).is_file():
         raise UserError(f"'{out}' holds a single training; give another --out for {seeds} seeds")
@@ -53,7 +53,7 @@ def train_seeds(
         seeded = replace(recipe, seed=recipe.seed + index)
         results.append(train(features, model, out / f"seed-{index}", seeded, log))
     summary: dict[str, Any] = {
-        "model": model_name(model),
+        "model": named,
         "seeds": seeds,
         "split": "valid",
         "results": results,

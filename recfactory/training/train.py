@@ -15,7 +15,7 @@ from recfactory.models import registry
 from recfactory.models.macs import count_macs
 from recfactory.models.ranker import Ranker
 from recfactory.space.path import Path
-from recfactory.space.path_file import check_columns, path_name, write_path
+from recfactory.space.path_file import ENDING, check_columns, path_name, read_codesign, write_path
 from recfactory.training import folder
 from recfactory.training.checkpoint import CHECKPOINT
 from recfactory.training.loop import CHECKPOINT_SECONDS, Log, run_epochs
@@ -64,6 +64,7 @@ def train(
         UserError: for an unknown model, a path file that is none or of other columns, features that cannot
             be trained on, or a folder that holds another training.
     """
+    codesign = read_codesign(model) if isinstance(model, str) and model.endswith(ENDING) else {}
     model = registry.find(model)
     recipe, out = recipe or Recipe(), File(out)
     source = open_source(features)
@@ -71,7 +72,7 @@ def train(
         check_columns(model, source.layout, source.features)
     with folder.claim(out, model_name(model), recipe, source.digest) as finished:
         if isinstance(model, Path):
-            write_path(out / folder.PATH, model)
+            write_path(out / folder.PATH, model, **codesign)
         if finished is not None:
             (out / CHECKPOINT).unlink(missing_ok=True)
             log(f"'{out}' is trained already")

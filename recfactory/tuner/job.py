@@ -6,18 +6,19 @@ from pathlib import Path as Folder
 from typing import Any
 
 import numpy as np
+from keras_tuner.src.distribute.utils import has_chief_oracle
 
 from recfactory.claim import claim
 from recfactory.codesign.choice import choose_knee, choose_within
-from recfactory.codesign.design_file import precision_to_dict, write_design
+from recfactory.codesign.design_file import write_design
 from recfactory.codesign.designs import Design, Designs
 from recfactory.codesign.hardware import Hardware, machine_to_dict
-from recfactory.errors import UsageError, UserError
+from recfactory.errors import UserError
 from recfactory.features.layout import Layout
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
 from recfactory.search.front import pareto_front
-from recfactory.search.objectives import Constraint, parse_constraint
+from recfactory.search.objectives import Constraint, parse_constraint, total_excess
 from recfactory.search.trial import ALONE
 from recfactory.settings import read_arguments, read_settings, write_settings
 from recfactory.space.path import Path
@@ -32,14 +33,17 @@ from recfactory.tuner.budget import as_asked, complete
 from recfactory.tuner.chosen import REPORT
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.evaluator import TRAINED
-from recfactory.tuner.forms import Candidate, parts_of
+from recfactory.tuner.forms import Candidate
 from recfactory.tuner.ledger import Entry
+from recfactory.tuner.objectives import check_known
 from recfactory.tuner.oracle import SamplerOracle
-from recfactory.tuner.search_recipe import BOUNDED, FROM_START, OF_HARDWARE, SHORT, SearchRecipe
+from recfactory.tuner.search_recipe import FROM_START, SHORT, SearchRecipe
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]
-SEARCH, PLAN, BEST, PARETO, RESULT = "search.json", "plan.json", "best.json", "pareto.json", "result.json"
+SEARCH, PLAN, BEST, RESULT = "search.json", "plan.json", "best.json", "result.json"
+PARETO, FRONT = "pareto.json", "front"
+"""The points of the front with their scores; a folder of a path file for each."""
 ORACLES: dict[str, type[SamplerOracle]] = {
     "fgps": oracles.FGPSOracle,
     "evolution": oracles.EvolutionOracle,
@@ -63,8 +67,9 @@ def search(
     Args:
         features: a features folder.
         out: the search's folder; becomes search.json and plan.json, which say what it is, journal.jsonl,
-            supernet/, alone/ with the models of the finalists, best.json, pareto.json where there are several
-            objectives and, last, result.json.
+            supernet/, alone/ with the models of the finalists, chosen.json and chosen.npz of a two-shot
+            search, best.json, pareto.json and front/ where there are several objectives and, last,
+            result.json.
         asked: entries of `SearchRecipe`; the others follow from the budget.
         minutes: of processor time that the search is planned for.
         log: takes the lines that say how it goes.
@@ -76,6 +81,11 @@ def search(
     Raises:
         UserError: for settings that cannot be, or a folder of another search.
     """
+    if has_chief_oracle():
+        raise UserError(
+            "this search is one process; unset KERASTUNER_ORACLE_IP, or search in parallel from Python (see "
+            "the documentation of recfactory.tuner)"
+        )
     out, source = Folder(out), open_source(features)
     given = as_asked(asked)
     space = make_space(source.layout, given.space, **given.sizes)
@@ -86,7 +96,7 @@ def search(
         recipe = _planned(oracle, source, out, asked, minutes, log)
         tuner = make_tuner(space, source.layout, out, recipe)
         tuner.search(source.split("train"), source.split("valid"))
-        return _finish(tuner.oracle, out, recipe)
+        return _finish(tuner.oracle, out, recipe, log)
 
 
 def _planned(
@@ -165,11 +175,8 @@ def make_tuner(space: Space, layout: Layout, out: Folder, recipe: SearchRecipe) 
 def _check_possible(oracle: SamplerOracle) -> None:
     """Refuses numbers and constraints that cannot be, before anything is measured or written."""
     oracle.make_sampler()
-    row = sample_feasible(oracle.candidates, oracle.constraints, 1, np.random.default_rng(oracle.seed))
-    known = oracle.candidates.measure(row)
-    for asked in (*oracle.objectives, *oracle.constraints):
-        if asked.name in (*OF_HARDWARE, *BOUNDED) and asked.name not in known:
-            raise UsageError(f"search: the machine's {asked.name} is not known: ask for other scores")
+    check_known(oracle.candidates, [*oracle.objectives, *oracle.constraints])
+    sample_feasible(oracle.candidates, oracle.constraints, 1, np.random.default_rng(oracle.seed))
 
 
 def _valid_name(name: str) -> str:
@@ -181,23 +188,21 @@ def _valid_constraint(text: str) -> Constraint:
     return replace(constraint, name=_valid_name(constraint.name))
 
 
-def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe) -> dict[str, Any]:
+def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe, log: Log) -> dict[str, Any]:
     entries = oracle.best_entries()
     if not entries or entries[0].stage not in TRAINED:
         raise UserError(f"'{out}': no finalist could be trained; its journal.jsonl has the reasons")
     finalists = [entry for entry in entries if entry.stage == entries[0].stage]
     best = _chosen(finalists, oracle, recipe)
+    for constraint in oracle.constraints:
+        if total_excess([constraint], best.scores or {}):
+            log(f"no finalist keeps {constraint}; the nearest is taken")
     candidate = _candidate(oracle, best)
-    trained = read_json(best_alone(out, str(best.number)) / folder.RECIPE)["recipe"]
-    about = {"scores": _scores(best), "recipe": trained}
-    if isinstance(candidate, Design):
-        write_design(out / BEST, candidate, **about)
-    else:
-        write_path(out / BEST, candidate, **about)
+    trained = _write_candidate(out / BEST, oracle, best)
     if len(recipe.objectives) > 1:
         alone = [entry for entry in entries if entry.stage == ALONE]
         front = pareto_front([entry.trial for entry in alone], oracle.objectives, oracle.constraints)
-        write_json(out / PARETO, [_described(oracle, entry) for entry in alone if entry.trial in front])
+        write_json(out / PARETO, [_described(out, oracle, entry) for entry in alone if entry.trial in front])
     result = {
         **_scores(best),
         "oracle": recipe.oracle,
@@ -205,7 +210,7 @@ def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe) -> dict[st
         "trials": len(oracle.trials),
         "seconds": round(sum(entry.seconds for entry in entries), 1),
         "best": str(out / BEST),
-        "model": str(best_alone(out, str(best.number), parts_of(candidate)[1] is not None)),
+        "model": str(best_alone(out, str(best.number), isinstance(candidate, Design))),
         "recipe": trained,
     }
     report = read_json(out / REPORT) if (out / REPORT).is_file() else {}
@@ -227,14 +232,27 @@ def _chosen(finalists: Sequence[Entry], oracle: SamplerOracle, recipe: SearchRec
     return finalists[trials.index(chosen)]
 
 
-def _described(oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
+def _write_candidate(file: Folder, oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
+    """Writes a finalist as a path file, and returns the recipe that was best for it."""
     candidate = _candidate(oracle, entry)
-    path = candidate.path if isinstance(candidate, Design) else candidate
-    described: dict[str, Any] = {"trial": entry.number, "path": path.to_dict()}
+    trained = read_json(best_alone(oracle.project_dir, str(entry.number)) / folder.RECIPE)["recipe"]
+    about = {"scores": _scores(entry), "recipe": trained}
     if isinstance(candidate, Design):
-        described["precision"] = precision_to_dict(candidate.precision)
+        write_design(file, candidate, **about)
+    else:
+        write_path(file, candidate, **about)
+    return dict(trained)
+
+
+def _described(out: Folder, oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
+    """A point of the front: its scores, and a path file of its own."""
+    file = out / FRONT / f"{entry.number}.json"
+    _write_candidate(file, oracle, entry)
+    candidate = _candidate(oracle, entry)
+    described: dict[str, Any] = {"trial": entry.number, "file": str(file), "scores": _scores(entry)}
+    if isinstance(candidate, Design):
         described["machine"] = machine_to_dict(candidate.machine)
-    return {**described, "scores": _scores(entry)}
+    return described
 
 
 def _candidate(oracle: SamplerOracle, entry: Entry) -> Candidate:

@@ -97,12 +97,12 @@ class Ledger:
         if self._journal.records:
             theirs = self._journal.records[0]
             if theirs.get("kind") != "search":
-                raise UserError(f"'{self.path}' is no journal of a search; give another project_name")
+                raise UserError(f"'{self.path}' is no journal of a search; begin in another place")
             changed = _changes(theirs.get("about", {}), ours)
             if changed:
                 raise UserError(
                     f"'{self.path}' is of another search: {'; '.join(changed)}; take the old settings, "
-                    "another project_name, or overwrite=True"
+                    "or begin in another place (in Python: another project_name, or overwrite=True)"
                 )
         self._about = ours
 
@@ -189,8 +189,8 @@ class Ledger:
                 raise KeyError(kind)
         except (KeyError, TypeError) as error:
             raise UserError(
-                f"'{self.path}' is damaged in line {line} ({error!r}); restore it, or begin again with "
-                "overwrite=True"
+                f"'{self.path}' is damaged in line {line} ({error!r}); restore it, or begin again in "
+                "another place (in Python: overwrite=True)"
             ) from error
 
     def _suggest_again(self, line: int, record: Record) -> None:
@@ -199,7 +199,7 @@ class Ledger:
         if found != Suggestion(entry.row, entry.stage) or len(self.entries) != entry.number:
             raise UserError(
                 f"'{self.path}', line {line}: this version of the search suggests another trial than it did "
-                "then; go on with the version it was begun with, or begin another one with overwrite=True"
+                "then; go on with the version it was begun with, or begin another search"
             )
         self._add(entry)
 

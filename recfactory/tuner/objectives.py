@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras_tuner as kt
+import numpy as np
 from keras_tuner.src.engine import objective as kt_objective
 
 from recfactory.errors import UsageError
+from recfactory.schema.mapping import did_you_mean
 from recfactory.search.objectives import Constraint, Objective, parse_constraint
+from recfactory.tuner.forms import Searched
 
 DIRECTIONS = {
     "val_logloss": "min",
@@ -19,6 +22,8 @@ DIRECTIONS = {
     "area_m2": "min",
 }
 """Of the scores that are known by name."""
+OF_SUPERNETS = ("val_logloss", "val_auc")
+"""Scores of a candidate that is evaluated; others are known without."""
 
 
 class Several(kt_objective.MultiObjective):  # type: ignore[misc]
@@ -75,6 +80,26 @@ def sampler_objectives(objective: Any) -> tuple[Objective, ...]:
     """The objectives of a sampler, from that of a `kt.Oracle`."""
     parts = objective.objectives if isinstance(objective, Several) else [objective]
     return tuple(Objective(part.name, part.direction) for part in parts)
+
+
+def check_known(candidates: Searched, asked: Iterable[Objective | Constraint]) -> None:
+    """Refuses objectives and constraints on scores that no candidate of a supernet has.
+
+    Args:
+        candidates: that are searched.
+        asked: objectives and constraints.
+
+    Raises:
+        UsageError: naming the scores there are.
+    """
+    measured = candidates.measure(candidates.sample(1, np.random.default_rng(0)))
+    known = [*OF_SUPERNETS, *measured]
+    for one in asked:
+        if one.name not in known:
+            near = did_you_mean(one.name, known)
+            raise UsageError(
+                f"search: no candidate has a score '{one.name}'; there are {', '.join(known)}{near}"
+            )
 
 
 def sampler_constraints(constraints: Iterable[Constraint | str]) -> tuple[Constraint, ...]:

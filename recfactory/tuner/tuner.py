@@ -16,7 +16,9 @@ from recfactory.tuner.alone import Train
 from recfactory.tuner.evaluator import Evaluator
 from recfactory.tuner.forms import from_hyperparameters
 from recfactory.tuner.loop import Tuner
+from recfactory.tuner.objectives import check_known
 from recfactory.tuner.oracle import SamplerOracle
+from recfactory.tuner.search_recipe import SearchRecipe
 from recfactory.tuner.summary import table
 from recfactory.tuner.trials import STAGE
 
@@ -28,13 +30,17 @@ class SupernetTuner(Tuner):
 
     Args:
         oracle: what to search, and how.
-        supernet: recipe of the shot that trials are scored in.
+        supernet: recipe of the shot that trials are scored in; default: that of `SearchRecipe`.
         second: that of the second shot; the same with another seed where there is none.
         scoring: how paths are scored in a supernet.
-        final: recipe of finalists, which are trained alone; of several the best counts for each.
+        final: recipe of finalists, which are trained alone; of several the best counts for each; default:
+            that of `SearchRecipe`.
         train: trains a finalist, as `recfactory.training.train.train` does.
         **options: `directory`, `project_name` and `overwrite`, as of `kt.Tuner`. In a parallel search the
             directory is one that chief and workers share.
+
+    Raises:
+        UsageError: for an objective or a constraint on a score that no candidate has.
     """
 
     def __init__(
@@ -47,11 +53,12 @@ class SupernetTuner(Tuner):
         train: Train = train,
         **options: Any,
     ) -> None:
-        self.supernet = supernet or ShotRecipe()
+        self.supernet = supernet or SearchRecipe().shot
         self.second, self._train = second or another(self.supernet), train
         self.scoring = scoring or Scoring()
-        self.final = [final] if isinstance(final, Recipe) else list(final) or [Recipe()]
+        self.final = [final] if isinstance(final, Recipe) else list(final or SearchRecipe().final)
         self._evaluator: Evaluator | None = None
+        check_known(oracle.candidates, [*oracle.objectives, *oracle.constraints])
         super().__init__(oracle, **options)
 
     def search(self, train: Split, validation: Split, verbose: Any = "auto") -> None:

@@ -31,7 +31,7 @@ def test_names_must_be_there_once_and_before():
         Workload.of([elementwise("a", 1), elementwise("a", 1)])
     with pytest.raises(HardwareError, match="'a' waits for 'b', which is not before it"):
         Workload.of([elementwise("a", 1, after=("b",)), elementwise("b", 1)])
-    with pytest.raises(HardwareError, match="rows of 'm' is 2.7: write a whole number"):
+    with pytest.raises(HardwareError, match=r"rows of 'm' is 2\.7: write a whole number"):
         Workload.of([matrix("m", 2.7, 3)])
 
 

@@ -185,6 +185,10 @@ def test_hardware_is_read_and_the_oracle_fits():
     found = with_defaults({"hardware": "handcrafted", "oracle": "evolution"})
     assert found["oracle"] == "evolution"
     assert found["hardware"]["base"]["machine"] == "pim"
+    # Who searches hardware wants to know what it takes, unless there is a budget for that.
+    assert found["objectives"] == ("logloss", "energy", "latency")
+    assert "objectives" not in with_defaults({"hardware": "isaac", "constraints": ["energy<=2e-8"]})
+    assert with_defaults({"hardware": "isaac", "objectives": ["auc"]})["objectives"] == ["auc"]
 
 
 @pytest.mark.parametrize(

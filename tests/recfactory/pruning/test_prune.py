@@ -1,5 +1,7 @@
 """The rounds: results, resume, both methods, both kinds of sparsity, refusals."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,6 +17,7 @@ from recfactory.pruning.masks import matrices
 from recfactory.pruning.prune import prune
 from recfactory.pruning.recipe import PruneRecipe
 from recfactory.pruning.ticket import Ticket
+from recfactory.pruning.winner import read_winner
 from recfactory.training.train import ignore_line
 from serving.export import export
 
@@ -75,6 +78,7 @@ def test_goes_on_after_the_last_whole_round(pruned, features, trained, tmp_path,
             prune(trained, features, tmp_path / "model", PRUNE, ignore_line)
     again = prune(trained, features, tmp_path / "model", PRUNE, ignore_line)
     assert again == read_json(pruned / "result.json")
+    assert not list((tmp_path / "model").rglob("checkpoint.npz"))
 
 
 def test_a_finished_pruning_is_not_done_again(pruned, features, trained):
@@ -91,6 +95,33 @@ def test_single_weights_save_no_macs_and_are_counted_apart(features, trained, tm
     model = load(tmp_path / "model" / "model.keras")
     zeros = sum(int((np.asarray(v) == 0).sum()) for v in matrices(model.tower).values())
     assert zeros > 0.3 * sum(v.numpy().size for v in matrices(model.tower).values())
+
+
+def test_single_weights_that_cannot_make_up_for_the_rest(features, trained, tmp_path):
+    """All pair products stay, whatever weights go."""
+    recipe = PruneRecipe(ratio=0.999, rounds=1, epochs=1, unstructured=True)
+    with pytest.raises(UserError, match=r"a ratio of 0\.999 would leave none: choose one well below"):
+        prune(trained, features, tmp_path / "model", recipe, ignore_line)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_ratio_that_is_missed_is_told(features, trained, tmp_path):
+    lines = []
+    recipe = PruneRecipe(ratio=0.97, rounds=1, epochs=1)
+    result = prune(trained, features, tmp_path / "model", recipe, lines.append)
+    assert result["macs"] > result["target_macs"] == int(PATH.macs * 0.03)
+    assert "take more rounds than 1" in lines[-1]
+
+
+def test_the_bits_of_a_codesign_are_told_apart(features, trained, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(trained, own)
+    assert not read_winner(own)[1]["few_bits"]
+    write_json(own / "path.json", {**read_json(own / "path.json"), "precision": {}, "machine": {}})
+    assert read_winner(own)[1]["few_bits"]
+    write_json(own / "recipe.json", {**read_json(own / "recipe.json"), "bits": {}})
+    with pytest.raises(UserError, match=f"few bits; name the training that it began with, '{tmp_path}'"):
+        read_winner(own)
 
 
 def test_from_the_command_line(pruned, features, trained, capfd):

@@ -14,10 +14,33 @@ from recfactory.space.sampling import sample_uniform
 from recfactory.training.optimizers import compile_for
 from recfactory.training.recipe import Recipe
 from recfactory.training.score import measure, probabilities, read_answers
+from recfactory.training.train import ignore_line
 
 SPACE = small_space(1)
 PATH = decode(SPACE, sample_uniform(SPACE, 1, np.random.default_rng(0)))[0]
 RECIPE = Recipe(batch_size=64, learning_rate=0.02, epochs=4, embedding_l2=0.0)
+
+
+class Killed(Exception):
+    pass
+
+
+def test_tuning_goes_on_where_it_was(source, tmp_path):
+    ranker = registry.build(PATH, LAYOUT, RECIPE)
+    precision = all_of(SPACE, 4, 4)
+
+    def die(line):
+        if line.startswith("epoch 2"):
+            raise Killed
+
+    whole = fine_tune(ranker, precision, source, RECIPE, tmp_path / "whole", log=ignore_line)
+    with pytest.raises(Killed):
+        fine_tune(ranker, precision, source, RECIPE, tmp_path / "few", log=die, checkpoint_seconds=0)
+    again = fine_tune(ranker, precision, source, RECIPE, tmp_path / "few", log=ignore_line)
+    assert read_json(tmp_path / "few" / "result.json") == read_json(tmp_path / "whole" / "result.json")
+    for one, other in zip(again.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not list(tmp_path.rglob("checkpoint.npz"))
 
 
 @pytest.mark.slow

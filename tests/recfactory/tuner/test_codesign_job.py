@@ -1,6 +1,8 @@
 """`recfactory search --hardware` on a few hundred rows."""
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,15 +66,28 @@ def test_what_is_found_names_bits_and_machine(features, out):
 
 
 def test_the_model_has_few_bits(features, out):
-    source = open_source(features)
-    ranker = registry.load(f"{json.loads((out / 'result.json').read_text())['model']}/model.keras")
+    source, folder = open_source(features), Path(json.loads((out / "result.json").read_text())["model"])
+    ranker, precision = registry.load(folder / "model.keras"), read_design(out / "best.json").precision
+    assert ranker.embedding.bits == precision.embedding
+    bits = {json.dumps(one, sort_keys=True) for one in _entries(ranker.get_config(), "bits")}
+    wanted = {json.dumps(asdict(one), sort_keys=True) for one in precision.bits.values()}
+    assert bits == wanted
     reached = measure(read_answers(source, "valid"), probabilities(ranker, source, "valid"))
-    tuned = json.loads(next(out.glob("alone/*/few_bits/result.json")).read_text())
-    assert np.isfinite(reached).all()
-    assert tuned["logloss"] <= tuned["logloss_rounded"]
+    tuned = json.loads((folder / "result.json").read_text())
+    assert reached == pytest.approx((tuned["logloss"], tuned["auc"]))
 
 
-def test_it_is_trained_and_exported_with_its_bits(features, out, tmp_path):
+def _entries(config, name):
+    """All mappings of a configuration that stand under a name."""
+    if isinstance(config, list | tuple):
+        return [found for one in config for found in _entries(one, name)]
+    if not isinstance(config, dict):
+        return []
+    own = [config[name]] if isinstance(config.get(name), dict) else []
+    return own + [found for one in config.values() for found in _entries(one, name)]
+
+
+def test_it_is_trained_and_exported_with_its_bits(features, out, tmp_path, capfd):
     example = tf.train.Example()
     example.features.feature["a"].bytes_list.value.append(b"a3")
     example.features.feature["x"].float_list.value.append(0.7)
@@ -81,8 +96,14 @@ def test_it_is_trained_and_exported_with_its_bits(features, out, tmp_path):
         writer.write(example.SerializeToString())
     made = tmp_path / "model"
     arguments = ["train", "--features", features, "--model", out / "best.json", "--out", made]
-    assert main([str(argument) for argument in arguments]) == 0
+    assert main([*[str(argument) for argument in arguments], "--json"]) == 0
+    trained = json.loads(capfd.readouterr().out)
     tuned = json.loads((made / "few_bits" / "result.json").read_text())
+    names = ("logloss", "auc", "weights_sha256")
+    assert [trained[name] for name in names] == [tuned[name] for name in names]
+    alone = json.loads((made / "result.json").read_text())
+    assert trained["float"] == {name: alone[name] for name in names}
+    assert read_design(made / "path.json") == read_design(out / "best.json")
     assert json.loads((made / "exported.json").read_text()) == tuned["weights_sha256"]
     served = tf.saved_model.load(str(made / "saved_model")).signatures["serving_default"]
     answer = served(tf.constant([example.SerializeToString()]))["ctr"]
@@ -116,6 +137,10 @@ def test_what_cannot_be_is_told(features, tmp_path):
             "pareto or random for a search that starts",
         ),
         ({"hardware": {"base": "handcrafted", "choices": {"rows": [0]}}}, "rows"),
+        (
+            {"hardware": {"base": "cpu"}, "objectives": ["logloss", "area"], "start": []},
+            "no candidate has a score 'area_m2'; there are val_logloss, .*latency_s",
+        ),
     ):
         with pytest.raises(UserError, match=told):
             job.search(features, tmp_path / "out", {**ASKED, **changes}, 1.0, print)

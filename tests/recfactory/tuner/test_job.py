@@ -9,7 +9,8 @@ import pytest
 from small_features import SIZES, write_features
 
 from recfactory.errors import UserError
-from recfactory.space.path_file import read_path
+from recfactory.space.path_file import read_path, read_recipe
+from recfactory.training.recipe import Recipe
 from recfactory.tuner import job
 from recfactory.tuner.costs import Costs
 
@@ -78,7 +79,16 @@ def test_several_objectives_leave_a_front(features, tmp_path):
     search(features, tmp_path / "front", oracle="pareto", objectives=["logloss", "macs"])
     front = json.loads((tmp_path / "front" / "pareto.json").read_text())
     scores = sorted((one["scores"]["logloss"], one["scores"]["macs"]) for one in front)
+    for one in front:
+        assert read_path(one["file"]).macs == one["scores"]["macs"]
+        assert Recipe.from_dict(read_recipe(one["file"])).seed == 3
     assert all(a[1] >= b[1] for a, b in pairwise(scores))
+
+
+def test_a_winner_that_keeps_no_constraint_is_told(features, tmp_path):
+    found, said = search(features, tmp_path / "out", oracle="random", constraints=["auc>=0.9999"])
+    assert found["auc"] < 0.9999
+    assert said[-1] == "no finalist keeps val_auc>=0.9999; the nearest is taken"
 
 
 def test_random_search_keeps_a_constraint(features, tmp_path):
@@ -112,11 +122,16 @@ def test_mistakes_are_told_in_one_sentence(features, tmp_path, monkeypatch):
         assert not out.exists()
 
     with monkeypatch.context() as patch:
+        patch.setenv("KERASTUNER_ORACLE_IP", "localhost")
+        with pytest.raises(UserError, match="this search is one process"):
+            search(features, out)
+        assert not out.exists()
+    with monkeypatch.context() as patch:
         patch.setattr(job, "make_tuner", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             search(features, out)
     for changes, told in (
-        ({"seed": 4}, "holds another search .seed 3, not 4.; give another folder"),
+        ({"seed": 4}, "holds another search .seed 3, not 4.; take the old settings, give another folder"),
         ({"trials": 13}, "trials 12, not 13"),
     ):
         with pytest.raises(UserError, match=told):
