@@ -10,27 +10,27 @@ from typing import Any
 from recfactory.files import read_json, write_json
 
 
-def keep_result(name: str, measured: dict[str, Any], folder: Path, *, add: bool = False) -> Path:
+def keep_result(name: str, measured: Any, folder: Path, dataset: str | None = None) -> Path:
     """Writes a result with its command, date and machine.
 
     Args:
         name: of the benchmark.
         measured: its figures.
         folder: of all results.
-        add: whether earlier figures that were not measured now stay.
+        dataset: that was measured on; its record stands beside those of others in the file.
 
     Returns:
         The file.
     """
     path = folder / f"{name}.json"
-    if add and path.is_file():
-        measured = {**read_json(path)["result"], **measured}
-    record = {
+    record: dict[str, Any] = {
         "command": " ".join(["recfactory", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
         "result": measured,
     }
+    if dataset is not None:
+        record = {**(read_json(path) if path.is_file() else {}), dataset: record}
     write_json(path, record)
     return path
 

@@ -55,7 +55,8 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     _add_several(
         add, "--start", "BEST.json", "a path of the same space, that a Pareto or random search starts from"
     )
-    add("--minutes", type=_positive, default=30.0, help="of processor time to plan for (default: 30)")
+    add("--minutes", type=_positive, help="of processor time to plan for (default: 30, or as fit --trials)")
+    add("--plan", metavar="PLAN.json", help="of a search, to do the same again, whatever it takes here")
     add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
     add("--seed", type=int, help="of everything (default: 1)")
     add(

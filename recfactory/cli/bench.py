@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from recfactory.cli.arguments import OF_DATASETS
 from recfactory.cli.terminal import Result, lines_of, quietly, say
@@ -38,15 +39,17 @@ def do_bench(asked: argparse.Namespace) -> Result:
         from serving.bench import bench_serving
 
         measured = bench_serving()
-    kept = keep_result(asked.name, measured, Path(asked.results), add=asked.name in OF_DATASETS)
-    for name, value in measured.items():
+    dataset = asked.dataset if asked.name in OF_DATASETS else None
+    kept = keep_result(asked.name, measured, Path(asked.results), dataset)
+    shown: Result = {dataset: measured} if dataset else measured
+    for name, value in shown.items():
         for line in lines_of(name, value):
             say(line)
     say(f"  kept in {kept}")
-    return measured
+    return shown
 
 
-def _bench_dataset(asked: argparse.Namespace) -> Result:
+def _bench_dataset(asked: argparse.Namespace) -> Any:
     if not asked.features or not asked.dataset:
         raise UsageError(f"bench {asked.name} needs --features DIR and --dataset NAME")
     quietly()
@@ -54,20 +57,20 @@ def _bench_dataset(asked: argparse.Namespace) -> Result:
     if asked.name == "ranking":
         from recfactory.benchmarks.ranking import bench_ranking
 
-        return {asked.dataset: bench_ranking(asked.dataset, asked.features, rows, say)}
+        return bench_ranking(asked.dataset, asked.features, rows, say)
     work = Path(asked.work) / asked.name / asked.dataset
     if asked.name == "search":
         from recfactory.benchmarks.search import bench_search
 
-        return {asked.dataset: bench_search(asked.dataset, asked.features, rows, work, say)}
+        return bench_search(asked.dataset, asked.features, rows, work, say)
     winners = Path(asked.results) / f"search-{asked.dataset}.jsonl"
     if asked.name == "pruning":
         from recfactory.benchmarks.pruning import PRUNING
 
-        return {asked.dataset: PRUNING.run(asked.dataset, asked.features, rows, winners, work, say)}
+        return PRUNING.run(asked.dataset, asked.features, rows, winners, work, say)
     from recfactory.benchmarks.codesign import CODESIGN
 
-    return {asked.dataset: CODESIGN.run(asked.dataset, asked.features, rows, winners, work, say)}
+    return CODESIGN.run(asked.dataset, asked.features, rows, winners, work, say)
 
 
 def do_doctor(asked: argparse.Namespace) -> Result:

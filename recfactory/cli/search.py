@@ -6,15 +6,18 @@ from typing import Any
 
 from recfactory.cli.terminal import Result, quietly, say, setting
 from recfactory.errors import UsageError, UserError
+from recfactory.files import read_json
 from recfactory.space.path_file import read_path
 
 CODESIGN = ("logloss", "energy", "latency")
 """Objectives where hardware is searched."""
+MINUTES = 30.0
+"""Of a search for which neither minutes nor trials are given."""
 
 
 def do_search(asked: argparse.Namespace) -> Result:
     """Searches an architecture."""
-    settings: dict[str, Any] = {}
+    settings = _read_plan(asked.plan) if asked.plan else {}
     for text in asked.set:
         name, value = setting(text)
         *groups, name = name.split(".")
@@ -32,7 +35,16 @@ def do_search(asked: argparse.Namespace) -> Result:
             settings[name] = given
     if asked.resume and not (Path(asked.out) / "search.json").is_file():
         raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
-    return search(asked.features, asked.out, with_defaults(settings), asked.minutes)
+    minutes = asked.minutes or (None if "trials" in settings else MINUTES)
+    return search(asked.features, asked.out, with_defaults(settings), minutes)
+
+
+def _read_plan(file: str) -> dict[str, Any]:
+    """All numbers of a search that was planned before."""
+    try:
+        return dict(read_json(file)["recipe"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"'{file}' is no plan of a search ({error!r}); name the plan.json of one") from error
 
 
 def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +78,7 @@ def _has_budget(settings: dict[str, Any]) -> bool:
     return any(SHORT.get(name, name) in OF_HARDWARE for name in bounded)
 
 
-def search(features: str, out: str, settings: dict[str, Any], minutes: float) -> Result:
+def search(features: str, out: str, settings: dict[str, Any], minutes: float | None) -> Result:
     """Searches an architecture and says what was found."""
     quietly()
     from recfactory.tuner.job import search

@@ -51,16 +51,17 @@ def as_asked(asked: Mapping[str, Any]) -> SearchRecipe:
     return read_settings(SearchRecipe, {**enough, **asked}, "search")
 
 
-def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int) -> SearchRecipe:
+def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, steps: int) -> SearchRecipe:
     """The recipe of a search with a budget; what is asked for stays, the rest follows from the budget.
 
     Args:
         asked: entries of `SearchRecipe`, nested ones as mappings.
-        minutes: of processor time.
+        minutes: of processor time; None for as many as the trials asked for are a fair share of.
         costs: measured.
         steps: of an epoch of a supernet.
     """
-    default, seconds = SearchRecipe(), 60 * minutes
+    default = SearchRecipe()
+    seconds = _number(asked, "trials") * costs.score / TRIALS if minutes is None else 60 * minutes
     two_shot = asked.get("oracle", default.oracle) in TWO_SHOT
     once_more = _again(asked)
     once = costs.training / len(asked.get("final", default.final))  # by one recipe
@@ -89,6 +90,20 @@ def complete(asked: Mapping[str, Any], minutes: float, costs: Costs, steps: int)
     if two_shot:
         nested["second"] = {**nested["shot"], "epochs": epochs[-1], **(asked.get("second") or {})}
     return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
+
+
+def planned_minutes(recipe: SearchRecipe, costs: Costs) -> float:
+    """Minutes of processor time that a search will take.
+
+    Args:
+        recipe: complete.
+        costs: measured.
+    """
+    shots = [recipe.shot] if recipe.second is None else [recipe.shot, recipe.second]
+    mined = recipe.mining.steps * recipe.mining.kept if recipe.oracle in TWO_SHOT else 0
+    seconds = sum(shot.epochs for shot in shots) * costs.epoch + recipe.trials * costs.score
+    seconds += recipe.finalists * costs.training + recipe.again * costs.training / len(recipe.final)
+    return (seconds + mined / MINED_PER_SECOND) / 60
 
 
 def _trials(asked: Mapping[str, Any], paid: int) -> int:

@@ -1,12 +1,12 @@
 """`recfactory search`: a whole search on a features folder, resumable."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path as Folder
 from typing import Any
 
 import numpy as np
-from keras_tuner.src.distribute.utils import has_chief_oracle
 
 from recfactory.claim import claim
 from recfactory.codesign.choice import choose_knee, choose_within
@@ -29,7 +29,7 @@ from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
 from recfactory.tuner.alone import best_alone
-from recfactory.tuner.budget import as_asked, complete
+from recfactory.tuner.budget import as_asked, complete, planned_minutes
 from recfactory.tuner.chosen import REPORT
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.evaluator import TRAINED
@@ -60,7 +60,7 @@ VALID = "val_"
 
 
 def search(
-    features: Folder | str, out: Folder | str, asked: Mapping[str, Any], minutes: float, log: Log
+    features: Folder | str, out: Folder | str, asked: Mapping[str, Any], minutes: float | None, log: Log
 ) -> dict[str, Any]:
     """Searches an architecture, or goes on with a search that was interrupted.
 
@@ -71,7 +71,7 @@ def search(
             search, best.json, pareto.json and front/ where there are several objectives and, last,
             result.json.
         asked: entries of `SearchRecipe`; the others follow from the budget.
-        minutes: of processor time that the search is planned for.
+        minutes: of processor time that the search is planned for; None for as many as fit the `trials` asked.
         log: takes the lines that say how it goes.
 
     Returns:
@@ -81,7 +81,7 @@ def search(
     Raises:
         UserError: for settings that cannot be, or a folder of another search.
     """
-    if has_chief_oracle():
+    if "KERASTUNER_ORACLE_IP" in os.environ:
         raise UserError(
             "this search is one process; unset KERASTUNER_ORACLE_IP, or search in parallel from Python (see "
             "the documentation of recfactory.tuner)"
@@ -100,7 +100,12 @@ def search(
 
 
 def _planned(
-    oracle: SamplerOracle, source: Source, out: Folder, asked: Mapping[str, Any], minutes: float, log: Log
+    oracle: SamplerOracle,
+    source: Source,
+    out: Folder,
+    asked: Mapping[str, Any],
+    minutes: float | None,
+    log: Log,
 ) -> SearchRecipe:
     """The recipe of a search; the costs that a budget needs are measured once."""
     if (out / PLAN).is_file():
@@ -113,7 +118,10 @@ def _planned(
     shots = [recipe.shot] if recipe.second is None else [recipe.shot, recipe.second]
     epochs = " and ".join(str(shot.epochs) for shot in shots)
     finalists = f"{recipe.finalists} finalists"
-    log(f"{recipe.oracle}: {epochs} epochs of a supernet, {recipe.trials} trials, {finalists}")
+    log(
+        f"{recipe.oracle}: {epochs} epochs of a supernet, {recipe.trials} trials, {finalists}; about "
+        f"{planned_minutes(recipe, costs):.0f} minutes of processor time"
+    )
     return recipe
 
 

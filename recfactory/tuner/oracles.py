@@ -85,8 +85,16 @@ class StartedOracle(OneShotOracle):
     def __init__(self, *arguments: Any, start: Sequence[Path] = (), **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.start = tuple(start)
-        if any(path.space != self.space for path in self.start):
-            raise UsageError("start: the path is of another space than the one searched; set its sizes")
+        searched = self.space.to_dict()
+        for path in self.start:
+            own = path.space.to_dict()
+            other = [name for name in own if own[name] != searched[name]]
+            if other:
+                differ = "; ".join(f"{name} {own[name]}, not {searched[name]}" for name in other)
+                raise UsageError(
+                    f"start: the path is of another space than the one searched ({differ}): search with its "
+                    "sizes, such as --set sizes.blocks=4"
+                )
 
     def numbers(self) -> dict[str, Any]:
         """Those of the sampler, which finalists it has, and where it starts."""

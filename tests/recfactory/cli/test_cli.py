@@ -195,6 +195,7 @@ def test_hardware_is_read_and_the_oracle_fits():
     ("arguments", "says"),
     [
         (["--resume"], "holds no search to go on with; leave out --resume"),
+        (["--plan", "nowhere.json"], "'nowhere.json' is no plan of a search"),
         (["--oracle", "magic"], "search: oracle must be one of fgps"),
         (["--set", "shot.epohcs=1"], "did you mean 'epochs'"),
         (["--set", "sizes.dense_dims=[]"], "dense_dims must be a tuple of whole numbers"),

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from recfactory.errors import UserError
-from recfactory.tuner.budget import MOST_EPOCHS, MOST_FINALISTS, as_asked, complete
+from recfactory.tuner.budget import MOST_EPOCHS, MOST_FINALISTS, as_asked, complete, planned_minutes
 from recfactory.tuner.costs import Costs
 
 COSTS = Costs(epoch=10.0, score=0.5, training=30.0)
@@ -25,6 +25,21 @@ def test_a_budget_is_used_but_for_the_mining():
     assert 0.85 * 600 < seconds(recipe) < 600
     assert recipe.farthest.size == recipe.second.epochs * STEPS // 10
     assert recipe.mining.steps * recipe.mining.kept == pytest.approx(180_000, rel=0.2)
+
+
+def test_trials_alone_are_a_budget():
+    recipe = complete({"trials": 400}, None, COSTS, STEPS)
+    assert recipe.trials == 400
+    assert planned_minutes(recipe, COSTS) == pytest.approx(400 * 0.5 / 0.2 / 60, rel=0.15)
+
+
+def test_what_is_planned_is_told():
+    recipe = complete({}, 10, COSTS, STEPS)
+    mined = 60 * planned_minutes(recipe, COSTS) - seconds(recipe)
+    assert 0.05 * 600 < mined < 0.15 * 600
+    assert planned_minutes(complete({"oracle": "random"}, 10, COSTS, STEPS), COSTS) == pytest.approx(
+        10, rel=0.1
+    )
 
 
 def test_other_searches_spend_the_same_in_one_shot():

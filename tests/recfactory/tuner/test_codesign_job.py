@@ -12,7 +12,7 @@ from small_features import SIZES, write_features
 import hw
 from recfactory.cli import main
 from recfactory.codesign.design_file import read_design
-from recfactory.codesign.hardware import Hardware
+from recfactory.codesign.hardware import Hardware, machine_to_dict
 from recfactory.codesign.workload import path_workload
 from recfactory.errors import UserError
 from recfactory.models import registry
@@ -116,7 +116,10 @@ def test_the_front_is_one(out):
     front = json.loads((out / "pareto.json").read_text())
     table = np.array([[one["scores"][n] for n in ("logloss", "energy_j", "latency_s")] for one in front])
     assert (non_dominated_ranks(table) == 0).all()
-    assert all(one["machine"]["machine"] == "pim" and one["precision"]["bits"] for one in front)
+    for one in front:
+        design = read_design(one["file"])
+        assert machine_to_dict(design.machine) == one["machine"]
+        assert design.precision.bits
 
 
 def test_every_candidate_is_measured_before_it_is_scored(out):

@@ -9,6 +9,7 @@ import pytest
 from small_features import SIZES, write_features
 
 from recfactory.errors import UserError
+from recfactory.files import read_json
 from recfactory.space.path_file import read_path, read_recipe
 from recfactory.training.recipe import Recipe
 from recfactory.tuner import job
@@ -55,7 +56,7 @@ def test_a_search_leaves_what_it_found_and_goes_on_where_it_was(features, tmp_pa
     found, lines = search(features, tmp_path / "whole")
     assert lines == [
         "measuring what training and scoring cost here",
-        "fgps: 1 and 1 epochs of a supernet, 12 trials, 2 finalists",
+        "fgps: 1 and 1 epochs of a supernet, 12 trials, 2 finalists; about 0 minutes of processor time",
     ]
     path = read_path(tmp_path / "whole" / "best.json")
     assert (path.macs, path.params) == (found["macs"], found["params"])
@@ -73,6 +74,15 @@ def test_a_search_leaves_what_it_found_and_goes_on_where_it_was(features, tmp_pa
     assert said == []
     assert trials(tmp_path / "cut") == trials(tmp_path / "whole")
     assert again["logloss"] == found["logloss"]
+
+
+def test_a_plan_repeats_a_search(features, tmp_path, monkeypatch):
+    found, _ = search(features, tmp_path / "one")
+    monkeypatch.setattr(job, "measure_costs", lambda *_: Costs(7.0, 7.0, 7.0))
+    plan = read_json(tmp_path / "one" / "plan.json")["recipe"]
+    again = job.search(features, tmp_path / "two", plan, None, print)
+    assert again["logloss"] == found["logloss"]
+    assert trials(tmp_path / "two")[1:] == trials(tmp_path / "one")[1:]
 
 
 def test_several_objectives_leave_a_front(features, tmp_path):
