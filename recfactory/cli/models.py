@@ -29,7 +29,7 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
     check_name(model)
     quietly()
     from recfactory.saved_model import FOLDER
-    from recfactory.training.seeds import train_seeds
+    from recfactory.training.seeds import SCORES, spread, train_seeds
     from recfactory.training.train import train
     from serving.trained import export_once
 
@@ -43,7 +43,8 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
             _with_few_bits(each, folder, features, model)
             for each, folder in zip(result["results"], folders, strict=True)
         ]
-        result = {**result, "results": [each for each, _ in made]}
+        results = [each for each, _ in made]
+        result = {**result, "results": results, **spread(results, SCORES)}
         _, best = min(made, key=lambda each: each[0]["logloss"])
     saved = export_once(best, features, Path(out) / FOLDER)
     return {**result, "saved_model": str(saved)}

@@ -9,11 +9,10 @@ from typing import Any
 from recfactory.cli.data import features
 from recfactory.cli.models import train
 from recfactory.cli.release import evaluate
-from recfactory.cli.search import search, with_defaults
+from recfactory.cli.search import planned, search
 from recfactory.cli.terminal import Result, quietly, say
-from recfactory.errors import UsageError
 
-OF_ORACLE = ("options", "start", "first")
+OF_ORACLE = ("options", "start", "first", "second")
 """Settings of a search that random search has not."""
 
 
@@ -111,15 +110,12 @@ def _search_stages(config: Any, recipe: Any, places: dict[str, str]) -> list[Any
     ]
 
 
-def _searched(config: Any) -> tuple[dict[str, Any], float]:
+def _searched(config: Any) -> tuple[dict[str, Any], float | None]:
     """The settings of a run's search, and its minutes."""
-    settings = with_defaults(dict(config.search))
+    settings, minutes = planned(config.search)
     if config.recipe:
         settings.setdefault("final", [config.recipe])
-    minutes = settings.pop("minutes", 30.0)
-    if not isinstance(minutes, int | float) or not 0 < minutes < float("inf"):
-        raise UsageError(f"search: minutes must be a number above 0, not {minutes!r}")
-    return settings, float(minutes)
+    return settings, minutes
 
 
 def _say_compared(results: dict[str, Result], model: str) -> None:
@@ -150,10 +146,10 @@ def _check_later_stages(config: Any) -> None:
     load_thresholds(config.thresholds)
     if config.search is not None:
         quietly()
-        from recfactory.settings import read_settings
-        from recfactory.tuner.search_recipe import SearchRecipe
+        from recfactory.tuner.budget import as_asked
+        from recfactory.tuner.job import read_options
 
-        read_settings(SearchRecipe, _searched(config)[0], "search")
+        read_options(as_asked(_searched(config)[0]))
     check_served_name(config.name)
     if config.baseline is not None:
         saved_model_dir(config.baseline)

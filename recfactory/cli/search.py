@@ -7,6 +7,7 @@ from typing import Any
 from recfactory.cli.terminal import Result, quietly, say, setting
 from recfactory.errors import UsageError, UserError
 from recfactory.files import read_json
+from recfactory.search.objectives import OF_HARDWARE, SHORT, parse_constraint
 from recfactory.space.path_file import read_path
 
 CODESIGN = ("logloss", "energy", "latency")
@@ -17,6 +18,8 @@ MINUTES = 30.0
 
 def do_search(asked: argparse.Namespace) -> Result:
     """Searches an architecture."""
+    if asked.plan and asked.minutes:
+        raise UsageError("--plan has all numbers of a search already: leave out --minutes")
     settings = _read_plan(asked.plan) if asked.plan else {}
     for text in asked.set:
         name, value = setting(text)
@@ -35,14 +38,28 @@ def do_search(asked: argparse.Namespace) -> Result:
             settings[name] = given
     if asked.resume and not (Path(asked.out) / "search.json").is_file():
         raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
-    minutes = asked.minutes or (None if "trials" in settings else MINUTES)
-    return search(asked.features, asked.out, with_defaults(settings), minutes)
+    if asked.minutes:
+        settings["minutes"] = asked.minutes
+    return search(asked.features, asked.out, *planned(settings))
+
+
+def planned(settings: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
+    """The settings of a search, complete, and its minutes; None where trials are its budget.
+
+    Raises:
+        UserError: as `with_defaults`, and for minutes that cannot be.
+    """
+    settings = dict(settings)
+    minutes = settings.pop("minutes", None if "trials" in settings else MINUTES)
+    if minutes is not None and (not isinstance(minutes, int | float) or not 0 < minutes < float("inf")):
+        raise UsageError(f"search: minutes must be a number above 0, not {minutes!r}")
+    return with_defaults(settings), minutes
 
 
 def _read_plan(file: str) -> dict[str, Any]:
     """All numbers of a search that was planned before."""
     try:
-        return dict(read_json(file)["recipe"])
+        return {name: value for name, value in read_json(file)["recipe"].items() if value is not None}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"'{file}' is no plan of a search ({error!r}); name the plan.json of one") from error
 
@@ -50,13 +67,15 @@ def _read_plan(file: str) -> dict[str, Any]:
 def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings of a search with the files read that they name, and what fits to them.
 
-    With hardware, energy and latency are objectives too, unless others are given or a budget is.
+    With hardware, energy and latency are objectives too, unless others are given, a budget is, or an oracle
+    that takes only one.
 
     Raises:
         UserError: for a file that is not there or not right.
     """
     hardware, start = settings.get("hardware"), settings.get("start", ())
-    if hardware is not None and not _has_budget(settings):
+    for_several = settings.get("oracle", "pareto") in ("pareto", "random")
+    if hardware is not None and for_several and not _has_budget(settings):
         settings = {"objectives": CODESIGN, **settings}
     several = hardware is not None or start or len(settings.get("objectives", ())) > 1
     settings = {"oracle": "pareto" if several else "fgps", **settings}
@@ -71,10 +90,9 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _has_budget(settings: dict[str, Any]) -> bool:
     """Whether a constraint is on what a machine takes."""
-    from recfactory.search.objectives import parse_constraint
-    from recfactory.tuner.search_recipe import OF_HARDWARE, SHORT
-
-    bounded = [parse_constraint(text).name for text in settings.get("constraints", ())]
+    given = settings.get("constraints")
+    texts = [text for text in given if isinstance(text, str)] if isinstance(given, list | tuple) else []
+    bounded = [parse_constraint(text).name for text in texts]
     return any(SHORT.get(name, name) in OF_HARDWARE for name in bounded)
 
 

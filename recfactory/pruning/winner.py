@@ -31,8 +31,9 @@ def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
         raise UserError(f"'{model}' holds no finished training; train a path with `recfactory train` first")
     about = read_json(model / RECIPE)
     if "bits" in about:
+        began = model.parent if (model.parent / RECIPE).is_file() else model.parent / "0"
         raise UserError(
-            f"'{model}' was trained on with few bits; name the training that it began with, '{model.parent}'"
+            f"'{model}' was trained on with few bits; name the training that it began with, such as '{began}'"
         )
     if not (model / PATH).is_file():
         raise UserError(

@@ -12,6 +12,10 @@ import numpy.typing as npt
 from recfactory.errors import UsageError
 
 Floats = npt.NDArray[np.float64]
+OF_HARDWARE = ("energy_j", "latency_s", "area_m2")
+"""Scores of a candidate with hardware."""
+SHORT = {"energy": "energy_j", "latency": "latency_s", "area": "area_m2"}
+"""Other names of scores."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The same training with several seeds, and how far they spread."""
 
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as File
 from typing import Any
@@ -15,6 +16,25 @@ from recfactory.training.recipe import Recipe
 from recfactory.training.train import model_name, print_line, train
 
 SUMMARY = "summary.json"
+SCORES = ("auc", "logloss")
+
+
+def spread(results: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, float]:
+    """Means and sample deviations over seeds.
+
+    Args:
+        results: of the trainings.
+        names: of numbers in them.
+
+    Returns:
+        `NAME_mean` and `NAME_std` for each.
+    """
+    found = {}
+    for name in names:
+        values = [result[name] for result in results]
+        found[f"{name}_mean"] = statistics.fmean(values)
+        found[f"{name}_std"] = statistics.stdev(values) if len(values) > 1 else 0.0
+    return found
 
 
 def train_seeds(
@@ -58,9 +78,6 @@ def train_seeds(
         "split": "valid",
         "results": results,
     }
-    for name in ("auc", "logloss", "seconds", "examples_per_second"):
-        values = [result[name] for result in results]
-        summary[f"{name}_mean"] = statistics.fmean(values)
-        summary[f"{name}_std"] = statistics.stdev(values) if seeds > 1 else 0.0
+    summary |= spread(results, (*SCORES, "seconds", "examples_per_second"))
     write_json(out / SUMMARY, summary)
     return summary

@@ -6,6 +6,7 @@ from typing import Any
 from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
 from recfactory.settings import read_settings
+from recfactory.supernet.shot import ShotRecipe
 from recfactory.tuner.costs import Costs
 from recfactory.tuner.search_recipe import SearchRecipe
 
@@ -92,6 +93,12 @@ def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, step
     return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
 
 
+def shots_of(recipe: SearchRecipe) -> list[ShotRecipe]:
+    """The recipes of the supernets that a search trains."""
+    second = recipe.second if recipe.oracle in TWO_SHOT else None
+    return [recipe.shot] if second is None else [recipe.shot, second]
+
+
 def planned_minutes(recipe: SearchRecipe, costs: Costs) -> float:
     """Minutes of processor time that a search will take.
 
@@ -99,9 +106,8 @@ def planned_minutes(recipe: SearchRecipe, costs: Costs) -> float:
         recipe: complete.
         costs: measured.
     """
-    shots = [recipe.shot] if recipe.second is None else [recipe.shot, recipe.second]
     mined = recipe.mining.steps * recipe.mining.kept if recipe.oracle in TWO_SHOT else 0
-    seconds = sum(shot.epochs for shot in shots) * costs.epoch + recipe.trials * costs.score
+    seconds = sum(shot.epochs for shot in shots_of(recipe)) * costs.epoch + recipe.trials * costs.score
     seconds += recipe.finalists * costs.training + recipe.again * costs.training / len(recipe.final)
     return (seconds + mined / MINED_PER_SECOND) / 60
 

@@ -18,7 +18,7 @@ from recfactory.features.layout import Layout
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
 from recfactory.search.front import pareto_front
-from recfactory.search.objectives import Constraint, parse_constraint, total_excess
+from recfactory.search.objectives import SHORT, Constraint, parse_constraint, total_excess
 from recfactory.search.trial import ALONE
 from recfactory.settings import read_arguments, read_settings, write_settings
 from recfactory.space.path import Path
@@ -29,7 +29,7 @@ from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
 from recfactory.tuner.alone import best_alone
-from recfactory.tuner.budget import as_asked, complete, planned_minutes
+from recfactory.tuner.budget import as_asked, complete, planned_minutes, shots_of
 from recfactory.tuner.chosen import REPORT
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.evaluator import TRAINED
@@ -37,7 +37,7 @@ from recfactory.tuner.forms import Candidate
 from recfactory.tuner.ledger import Entry
 from recfactory.tuner.objectives import check_known
 from recfactory.tuner.oracle import SamplerOracle
-from recfactory.tuner.search_recipe import FROM_START, SHORT, SearchRecipe
+from recfactory.tuner.search_recipe import FROM_START, SearchRecipe
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]
@@ -115,8 +115,7 @@ def _planned(
     costs = measure_costs(oracle.candidates, source, given.shot, given.scoring, given.final)
     recipe = complete(asked, minutes, costs, source.steps(given.shot))
     write_json(out / PLAN, {"costs": asdict(costs), "recipe": write_settings(recipe)})
-    shots = [recipe.shot] if recipe.second is None else [recipe.shot, recipe.second]
-    epochs = " and ".join(str(shot.epochs) for shot in shots)
+    epochs = " and ".join(str(shot.epochs) for shot in shots_of(recipe))
     finalists = f"{recipe.finalists} finalists"
     log(
         f"{recipe.oracle}: {epochs} epochs of a supernet, {recipe.trials} trials, {finalists}; about "
@@ -137,7 +136,7 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
         UsageError: for numbers, objectives or constraints that cannot be.
     """
     oracle, constraints = ORACLES[recipe.oracle], [_valid_constraint(text) for text in recipe.constraints]
-    options = read_arguments(oracle.__init__, recipe.options, "search: options", OF_RECIPE)
+    options = read_options(recipe)
     if recipe.hardware is not None:
         options["designs"] = Designs(space, Hardware.from_dict(recipe.hardware), layout)
         if all(constraint.name != FITS.name for constraint in constraints):
@@ -158,6 +157,15 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
         again=recipe.again,
         **options,
     )
+
+
+def read_options(recipe: SearchRecipe) -> dict[str, Any]:
+    """The further numbers of a recipe's oracle.
+
+    Raises:
+        UsageError: for one that it does not have, or that cannot be.
+    """
+    return read_arguments(ORACLES[recipe.oracle].__init__, recipe.options, "search: options", OF_RECIPE)
 
 
 def make_tuner(space: Space, layout: Layout, out: Folder, recipe: SearchRecipe) -> SupernetTuner:
@@ -204,7 +212,7 @@ def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe, log: Log) 
     best = _chosen(finalists, oracle, recipe)
     for constraint in oracle.constraints:
         if total_excess([constraint], best.scores or {}):
-            log(f"no finalist keeps {constraint}; the nearest is taken")
+            log(f"the winner breaks {constraint}: no finalist keeps all constraints, the nearest is taken")
     candidate = _candidate(oracle, best)
     trained = _write_candidate(out / BEST, oracle, best)
     if len(recipe.objectives) > 1:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
-from recfactory.search.objectives import parse_constraint
+from recfactory.search.objectives import OF_HARDWARE, SHORT, parse_constraint
 from recfactory.settings import require
 from recfactory.supernet.score import Scoring
 from recfactory.supernet.shot import ShotRecipe
@@ -14,12 +14,8 @@ from recfactory.training.recipe import EMBEDDING_L2, Recipe
 
 SCORES = ("logloss", "auc", "macs", "params")
 """Of a path; any can be an objective."""
-OF_HARDWARE = ("energy_j", "latency_s", "area_m2")
-"""Scores of a candidate with hardware."""
 BOUNDED = ("utilisation",)
 """The same, but for constraints alone."""
-SHORT = {"energy": "energy_j", "latency": "latency_s", "area": "area_m2"}
-"""Other names of scores."""
 FROM_START = ("pareto", "random")
 """Oracles that can start from known paths."""
 MOST_SEED = 2_000_000_000

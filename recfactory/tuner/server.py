@@ -1,6 +1,7 @@
 """The chief of a parallel search: keras-tuner's protocol, without what makes it hang."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from concurrent import futures
@@ -49,6 +50,8 @@ def serve(oracle: SamplerOracle) -> None:
     if not taken:
         raise UserError(f"the chief cannot listen at {address}; another process may hold the port")
     server.start()
+    if oracle.verbose != 0:
+        print(f"the chief listens at {address} and waits for workers", file=sys.stderr, flush=True)
     try:
         while answers.error is None and not oracle.over:
             time.sleep(POLL_SECONDS)

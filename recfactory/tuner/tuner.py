@@ -58,8 +58,8 @@ class SupernetTuner(Tuner):
         self.scoring = scoring or Scoring()
         self.final = [final] if isinstance(final, Recipe) else list(final or SearchRecipe().final)
         self._evaluator: Evaluator | None = None
-        check_known(oracle.candidates, [*oracle.objectives, *oracle.constraints])
         super().__init__(oracle, **options)
+        check_known(oracle.candidates, [*oracle.objectives, *oracle.constraints])
 
     def search(self, train: Split, validation: Split, verbose: Any = "auto") -> None:
         """Runs the search, or goes on with it.

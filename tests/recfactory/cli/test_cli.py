@@ -185,6 +185,8 @@ def test_hardware_is_read_and_the_oracle_fits():
     found = with_defaults({"hardware": "handcrafted", "oracle": "evolution"})
     assert found["oracle"] == "evolution"
     assert found["hardware"]["base"]["machine"] == "pim"
+    assert "objectives" not in found
+    found = with_defaults({"hardware": "handcrafted"})
     # Who searches hardware wants to know what it takes, unless there is a budget for that.
     assert found["objectives"] == ("logloss", "energy", "latency")
     assert "objectives" not in with_defaults({"hardware": "isaac", "constraints": ["energy<=2e-8"]})
@@ -195,6 +197,7 @@ def test_hardware_is_read_and_the_oracle_fits():
     ("arguments", "says"),
     [
         (["--resume"], "holds no search to go on with; leave out --resume"),
+        (["--plan", "nowhere.json", "--minutes", "3"], "leave out --minutes"),
         (["--plan", "nowhere.json"], "'nowhere.json' is no plan of a search"),
         (["--oracle", "magic"], "search: oracle must be one of fgps"),
         (["--set", "shot.epohcs=1"], "did you mean 'epochs'"),

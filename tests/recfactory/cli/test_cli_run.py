@@ -76,6 +76,8 @@ def test_an_unblessed_model_is_not_published(tmp_path, capfd):
         ("baseline: nowhere", 1, "there is no model folder 'nowhere'"),
         ("recipe: {epoch: 1}", 2, "did you mean 'epochs'"),
         ("search: {trails: 5}", 2, "did you mean 'trials'"),
+        ("search: {hardware: handcrafted, constraints: 5}", 2, "search: constraints must be"),
+        ("search: {options: {foo: 1}}", 2, "options: there is no entry 'foo'"),
         ("search: {minutes: ten}", 2, "search: minutes must be a number above 0, not 'ten'"),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_machine_is_the_base_but_for_the_choices():
 TOO_EXACT = {**machine_to_dict(hw.load("isaac")), "activation_bits": 32}
 
 
-def test_bits_that_cannot_be_simulated_can_be_estimated():
+def test_bits_that_cannot_be_simulated_can_be_read():
     assert Hardware.from_dict({"base": TOO_EXACT}).base.activation_bits == 32
     few = Hardware.from_dict({"base": TOO_EXACT, "activation_bits": [4, 8]})
     assert Designs(SPACE, few, LAYOUT).hardware.activation_bits == (4, 8)

@@ -38,12 +38,19 @@ ASKED = {
     "final": [{"epochs": 2, "batch_size": 200}],
     "seed": 3,
 }
+EXAMPLE = tf.train.Example()
+EXAMPLE.features.feature["a"].bytes_list.value.append(b"a3")
+EXAMPLE.features.feature["x"].float_list.value.append(0.7)
 OTHER = decode(TINY, sample_uniform(TINY, 1, np.random.default_rng(0)))[0]
 
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
-    return write_features(tmp_path_factory.mktemp("codesign") / "features")
+    folder = write_features(tmp_path_factory.mktemp("codesign") / "features")
+    (folder / "examples" / "train").mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(folder / "examples" / "train" / "part-00000.tfrecord")) as writer:
+        writer.write(EXAMPLE.SerializeToString())
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +95,6 @@ def _entries(config, name):
 
 
 def test_it_is_trained_and_exported_with_its_bits(features, out, tmp_path, capfd):
-    example = tf.train.Example()
-    example.features.feature["a"].bytes_list.value.append(b"a3")
-    example.features.feature["x"].float_list.value.append(0.7)
-    (features / "examples" / "train").mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(features / "examples" / "train" / "part-00000.tfrecord")) as writer:
-        writer.write(example.SerializeToString())
     made = tmp_path / "model"
     arguments = ["train", "--features", features, "--model", out / "best.json", "--out", made]
     assert main([*[str(argument) for argument in arguments], "--json"]) == 0
@@ -106,10 +107,23 @@ def test_it_is_trained_and_exported_with_its_bits(features, out, tmp_path, capfd
     assert read_design(made / "path.json") == read_design(out / "best.json")
     assert json.loads((made / "exported.json").read_text()) == tuned["weights_sha256"]
     served = tf.saved_model.load(str(made / "saved_model")).signatures["serving_default"]
-    answer = served(tf.constant([example.SerializeToString()]))["ctr"]
+    answer = served(tf.constant([EXAMPLE.SerializeToString()]))["ctr"]
     a, b = open_source(features).layout.fields
     inputs = {"numbers": tf.constant([[0.7, 0.0]]), "ids": tf.constant([[a.offset + 2 + 3, b.offset]])}
     np.testing.assert_allclose(answer, registry.load(made / "few_bits" / "model.keras")(inputs), atol=1e-5)
+
+
+def test_several_seeds_are_told_with_their_bits(features, out, tmp_path, capfd):
+    arguments = ["train", "--features", features, "--model", out / "best.json", "--out", tmp_path / "model"]
+    assert main([*[str(argument) for argument in arguments], "--seeds", "2", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    tuned = [
+        json.loads((tmp_path / "model" / f"seed-{seed}" / "few_bits" / "result.json").read_text())["logloss"]
+        for seed in (0, 1)
+    ]
+    assert [one["logloss"] for one in told["results"]] == tuned
+    assert told["logloss_mean"] == pytest.approx(np.mean(tuned))
+    assert told["logloss_std"] == pytest.approx(np.std(tuned, ddof=1))
 
 
 def test_the_front_is_one(out):
