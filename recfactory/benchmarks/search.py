@@ -60,9 +60,9 @@ _SPACE = {
     },
 }
 SETTINGS = {
-    "frappe": Settings(_SPACE, longer=30.0),
+    "frappe": Settings(_SPACE),
     "kdd12": Settings(_SPACE),
-    "synthetic": Settings(_SPACE),
+    "synthetic": Settings(_SPACE, longer=30.0),
 }
 """By data set."""
 
