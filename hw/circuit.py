@@ -80,10 +80,12 @@ def resolve(configs: Sequence[PIMConfig]) -> Circuit:
     """The numbers of configurations, in their order; each distinct one is worked out once.
 
     Raises:
-        HardwareError: without configurations.
+        HardwareError: without configurations, or with a machine that has no crossbars.
     """
     if not configs:
         raise HardwareError("there is no configuration to estimate: give at least one")
+    if not all(isinstance(config, PIMConfig) for config in configs):
+        raise HardwareError("of several machines all must have crossbars: estimate processors one by one")
     places: dict[PIMConfig, int] = {}
     at = [places.setdefault(config, len(places)) for config in configs]
     numbers = np.array([_numbers(config) for config in places])[at]

@@ -25,15 +25,13 @@ def estimate(workload: Workload, machine: PIMConfig | Roofline | Sequence[PIMCon
         Arrays over the rows, with a breakdown by operation and by component.
 
     Raises:
-        HardwareError: when there are neither as many workloads as configurations nor one of either,
-            or when several machines are not all of crossbars.
+        HardwareError: as `resolve`, and when there are neither as many workloads as configurations nor one
+            of either.
     """
     if isinstance(machine, Roofline):
         return joined([estimate_roofline(workload.take(rows), machine) for rows in _chunks(len(workload))])
     if isinstance(machine, PIMConfig):
         machine = [machine]
-    if not isinstance(machine, Circuit) and not all(isinstance(each, PIMConfig) for each in machine):
-        raise HardwareError("of several machines all must have crossbars: estimate processors one by one")
     circuit = machine if isinstance(machine, Circuit) else resolve(machine)
     sizes = {len(workload), len(circuit)} - {1}
     if len(sizes) > 1:

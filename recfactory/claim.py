@@ -34,7 +34,7 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
             raise UserError(f"'{out}' exists and holds no {kind}; give another folder")
         # Two processes may come to here at once: a second mark in the first one's place would free its lock.
         write_json(mark, ours, once=True)
-    changed = list(_differences(read_json(mark), ours))
+    changed = list(differences(read_json(mark), ours))
     if changed:
         raise UserError(
             f"'{out}' holds another {kind} ({'; '.join(changed)}); take the old settings, give another "
@@ -55,13 +55,19 @@ def _is_partial(path: Path) -> bool:
     return path.name.startswith(PARTIAL)
 
 
-def _differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
+def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
+    """What is not as it was, in words.
+
+    Args:
+        theirs: settings before, by name; JSON values.
+        ours: settings now.
+    """
     for name in dict.fromkeys([*ours, *theirs]):
         was, now = theirs.get(name), ours.get(name)
         if was == now:
             continue
         if isinstance(was, Mapping) and isinstance(now, Mapping):
-            yield from _differences(was, now)
+            yield from differences(was, now)
         elif max(len(str(was)), len(str(now))) < LONG:
             yield f"{name} {_given(was)}, not {_given(now)}"
         else:

@@ -65,8 +65,9 @@ def _with_few_bits(result: Result, trained: Path, features: str, model: str) -> 
     fine_tune_trained(trained, design.precision, open_source(features), out, say)
     tuned = read_json(out / "result.json")
     say(f"  with the bits of its co-design: valid logloss {tuned['logloss']:.5f}, auc {tuned['auc']:.5f}")
-    in_float = {"float": {name: result[name] for name in tuned if name in result}}
-    return {**result, **{name: tuned[name] for name in in_float["float"]}, **in_float}, out
+    names = [name for name in tuned if name in result]
+    in_float, few = ({name: scores[name] for name in names} for scores in (result, tuned))
+    return {**result, **few, "float": in_float}, out
 
 
 def do_prune(asked: argparse.Namespace) -> Result:

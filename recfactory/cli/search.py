@@ -30,7 +30,7 @@ def do_search(asked: argparse.Namespace) -> Result:
             if not isinstance(place, dict):
                 raise UsageError(f"--set '{text}': '{group}' was given a value itself; give one of the two")
         place[name] = value
-    for name in ("space", "oracle", "seed", "trials", "objectives", "hardware"):
+    for name in ("space", "oracle", "seed", "trials", "objectives", "hardware", "minutes"):
         if getattr(asked, name) is not None:
             settings[name] = getattr(asked, name)
     for name, given in (("constraints", asked.constraint), ("start", asked.start)):
@@ -38,8 +38,6 @@ def do_search(asked: argparse.Namespace) -> Result:
             settings[name] = given
     if asked.resume and not (Path(asked.out) / "search.json").is_file():
         raise UserError(f"'{asked.out}' holds no search to go on with; leave out --resume to begin one")
-    if asked.minutes:
-        settings["minutes"] = asked.minutes
     return search(asked.features, asked.out, *planned(settings))
 
 

@@ -69,9 +69,7 @@ def estimate_model(
         UserError: for a model, folder or machine that is not there or not right.
     """
     check_name(model)
-    fixed = {name: _fixed(name) for name in dict.fromkeys(machines)}
-    read = {name: machine for name, (machine, _) in fixed.items()}
-    tables = {name: bits for name, (_, bits) in fixed.items()}
+    read = {name: _fixed(name) for name in dict.fromkeys(machines)}
     layout = read_spec(features).layout
     design = read_design(model) if model.endswith(ENDING) else None
     if model.endswith(ENDING):
@@ -81,10 +79,9 @@ def estimate_model(
     else:
         workload = handmade_workload(model, layout, recipe)
     if not read:
-        read = {**({OWN: design.machine} if design else {}), DEFAULT: hw.load(DEFAULT)}
+        read = {**({OWN: (design.machine, 0)} if design else {}), DEFAULT: _fixed(DEFAULT)}
     estimates = {
-        name: hw.estimate(_with_table(workload, tables.get(name, 0)), machine)
-        for name, machine in read.items()
+        name: hw.estimate(_with_table(workload, bits), machine) for name, (machine, bits) in read.items()
     }
     return Estimated(model, int(workload.macs.sum()), bool(design and design.precision.bits), estimates)
 
@@ -108,7 +105,7 @@ def _fixed(name: str) -> tuple[Machine, int]:
 
 
 def _with_table(workload: hw.Workload, bits: int) -> hw.Workload:
-    """A workload whose embedding table has these bits, where a co-design did not choose others."""
+    """A workload whose embedding table has these bits (0: the machine's), unless a co-design chose others."""
     own = (workload.kind == LOOKUP) & (workload.weight_bits == 0)
     return replace(workload, weight_bits=np.where(own, bits, workload.weight_bits))
 

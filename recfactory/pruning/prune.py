@@ -153,7 +153,7 @@ class _Job:
             left = less(masked.worths(), target)
             sizes = {"macs": left.macs, "nonzero_macs": left.nonzero_macs}
             left.save(folder, {"round": number, "logloss": state.best["valid_logloss"], **sizes})
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+            (folder / CHECKPOINT).unlink(missing_ok=True)
         made = {name: value for name, value in read_json(folder / TICKET).items() if name != "cut"}
         self.log(
             f"round {number} of {self.recipe.rounds}: {made['macs']:,} macs left, "

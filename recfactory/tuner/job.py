@@ -214,7 +214,7 @@ def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe, log: Log) 
         if total_excess([constraint], best.scores or {}):
             log(f"the winner breaks {constraint}: no finalist keeps all constraints, the nearest is taken")
     candidate = _candidate(oracle, best)
-    trained = _write_candidate(out / BEST, oracle, best)
+    trained = _write_candidate(out / BEST, candidate, best, out)
     if len(recipe.objectives) > 1:
         alone = [entry for entry in entries if entry.stage == ALONE]
         front = pareto_front([entry.trial for entry in alone], oracle.objectives, oracle.constraints)
@@ -248,10 +248,9 @@ def _chosen(finalists: Sequence[Entry], oracle: SamplerOracle, recipe: SearchRec
     return finalists[trials.index(chosen)]
 
 
-def _write_candidate(file: Folder, oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
-    """Writes a finalist as a path file, and returns the recipe that was best for it."""
-    candidate = _candidate(oracle, entry)
-    trained = read_json(best_alone(oracle.project_dir, str(entry.number)) / folder.RECIPE)["recipe"]
+def _write_candidate(file: Folder, candidate: Candidate, entry: Entry, out: Folder) -> dict[str, Any]:
+    """Writes a finalist of the search in `out` as a path file; returns the recipe that was best for it."""
+    trained = read_json(best_alone(out, str(entry.number)) / folder.RECIPE)["recipe"]
     about = {"scores": _scores(entry), "recipe": trained}
     if isinstance(candidate, Design):
         write_design(file, candidate, **about)
@@ -262,9 +261,8 @@ def _write_candidate(file: Folder, oracle: SamplerOracle, entry: Entry) -> dict[
 
 def _described(out: Folder, oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
     """A point of the front: its scores, and a path file of its own."""
-    file = out / FRONT / f"{entry.number}.json"
-    _write_candidate(file, oracle, entry)
-    candidate = _candidate(oracle, entry)
+    file, candidate = out / FRONT / f"{entry.number}.json", _candidate(oracle, entry)
+    _write_candidate(file, candidate, entry, out)
     described: dict[str, Any] = {"trial": entry.number, "file": str(file), "scores": _scores(entry)}
     if isinstance(candidate, Design):
         described["machine"] = machine_to_dict(candidate.machine)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from recfactory.claim import differences
 from recfactory.errors import UsageError
 from recfactory.predictor.on_space import fit_on_space
 from recfactory.predictor.options import PredictorOptions
@@ -85,12 +86,8 @@ class StartedOracle(OneShotOracle):
     def __init__(self, *arguments: Any, start: Sequence[Path] = (), **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.start = tuple(start)
-        searched = self.space.to_dict()
         for path in self.start:
-            own = path.space.to_dict()
-            other = [name for name in own if own[name] != searched[name]]
-            if other:
-                differ = "; ".join(f"{name} {own[name]}, not {searched[name]}" for name in other)
+            if differ := "; ".join(differences(path.space.to_dict(), self.space.to_dict())):
                 raise UsageError(
                     f"start: the path is of another space than the one searched ({differ}): search with its "
                     "sizes, such as --set sizes.blocks=4"
