@@ -15,7 +15,6 @@ from hw.config import MOST_BITS
 from hw.errors import HardwareError
 
 ABSENT, MATRIX, PAIRS, ATTENTION, ELEMENTWISE, LOOKUP = range(6)
-KINDS = ("absent", "matrix", "pairs", "attention", "elementwise", "lookup")
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

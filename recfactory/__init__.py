@@ -1,1 +1,1 @@
-"""The library: schema, data, models and training of click-through-rate models."""
+"""The library: data, models, training, search space, supernet, search and co-design of CTR models."""

@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from recfactory.differences import differences
 from recfactory.errors import UserError
 from recfactory.files import PARTIAL, read_json, remove_partial, write_json
-
-LONG = 40
-"""Characters from which a value, such as a digest, tells a reader nothing."""
 
 
 @contextmanager
@@ -53,26 +51,3 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
 
 def _is_partial(path: Path) -> bool:
     return path.name.startswith(PARTIAL)
-
-
-def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
-    """What is not as it was, in words.
-
-    Args:
-        theirs: settings before, by name; JSON values.
-        ours: settings now.
-    """
-    for name in dict.fromkeys([*ours, *theirs]):
-        was, now = theirs.get(name), ours.get(name)
-        if was == now:
-            continue
-        if isinstance(was, Mapping) and isinstance(now, Mapping):
-            yield from differences(was, now)
-        elif max(len(str(was)), len(str(now))) < LONG:
-            yield f"{name} {_given(was)}, not {_given(now)}"
-        else:
-            yield f"other {name}"
-
-
-def _given(value: Any) -> Any:
-    return "left out" if value is None else value

@@ -81,6 +81,12 @@ def regret(truth: npt.ArrayLike, probability: npt.ArrayLike, weight: npt.ArrayLi
     return float(weights @ divergence / weights.sum())
 
 
+def row_losses(label: Vector, probability: Vector) -> Vector:
+    """The LogLoss of each row, `(rows,)`."""
+    clipped = np.clip(probability, CLIP, 1 - CLIP)
+    return np.asarray(-(label * np.log(clipped) + (1 - label) * np.log1p(-clipped)))
+
+
 class _Auc:
     """AUC as a function of the weights, for scores that are sorted once."""
 
@@ -105,8 +111,7 @@ class _LogLoss:
     """LogLoss as a function of the weights."""
 
     def __init__(self, label: Vector, probability: Vector) -> None:
-        clipped = np.clip(probability, CLIP, 1 - CLIP)
-        self.loss = -(label * np.log(clipped) + (1 - label) * np.log1p(-clipped))
+        self.loss = row_losses(label, probability)
 
     def __call__(self, weights: Vector) -> float:
         return float(weights @ self.loss / weights.sum())

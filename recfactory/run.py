@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from recfactory.differences import differences
 from recfactory.errors import UserError
 from recfactory.files import write_text
 
@@ -154,11 +155,11 @@ def _claim(config: RunConfig) -> None:
     settings = {name: value for name, value in asdict(config).items() if name != "out"}
     if path.is_file():
         held = yaml.safe_load(path.read_text(encoding="utf-8"))
-        changed = [name for name in settings if held.get(name) != settings[name]]
+        changed = list(differences(held if isinstance(held, dict) else {}, settings))
         if changed:
             raise UserError(
-                f"'{config.out}' holds a run with another '{changed[0]}' ({held.get(changed[0])!r}, now "
-                f"{settings[changed[0]]!r}); name another --out, or delete that folder"
+                f"'{config.out}' holds another run ({'; '.join(changed)}); name another --out, or delete "
+                "that folder"
             )
     else:
         write_text(path, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))

@@ -1,6 +1,7 @@
 """Settings: frozen dataclasses of JSON values that users write as YAML or as NAME=VALUE."""
 
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -98,8 +99,9 @@ def _typed(hint: Any, value: Any, place: str) -> Any:
 def _plain(kind: type, value: Any, place: str) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind is float and number:
+        require(math.isfinite(value), place, value, "finite")
         return float(value)
-    if kind is int and number and value == int(value):
+    if kind is int and number and (isinstance(value, int) or value.is_integer()):
         return int(value)
     kind = dict if issubclass(kind, Mapping) else kind
     is_bool = isinstance(value, bool) and kind is not bool

@@ -9,9 +9,9 @@ from recfactory.benchmarks.gains import handcrafted
 from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, on_chips
 from recfactory.benchmarks.search_row import WINNER, judged, scores_of
 from recfactory.benchmarks.winners import Winner, train_winner
-from recfactory.codesign.precision import Crossbar, Precision
 from recfactory.models import registry
 from recfactory.quantise.model import quantised
+from recfactory.quantise.precision import Crossbar, Precision
 from recfactory.quantise.tune import calibration, fine_tune_trained
 from recfactory.training.folder import MODEL
 from recfactory.training.train import ignore_line

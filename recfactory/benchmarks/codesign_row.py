@@ -16,9 +16,9 @@ from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, most_macs, 
 from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.designs import Design
-from recfactory.codesign.precision import Crossbar, Precision
 from recfactory.files import read_json
 from recfactory.models.ranker import Ranker
+from recfactory.quantise.precision import Crossbar, Precision
 from recfactory.quantise.tune import fine_tune_trained
 from recfactory.search.feasible import InfeasibleError
 from recfactory.space.path import Path as Architecture
@@ -55,7 +55,8 @@ def codesign_row(
         only why it is `impossible`.
     """
     source, base = train_winner(features, folder, winner)
-    from recfactory.tuner.job import PARETO, search
+    from recfactory.tuner.job import search
+    from recfactory.tuner.outcome import PARETO
 
     began = time.process_time()
     before = cost(winner.path, None, handcrafted(), source.layout)

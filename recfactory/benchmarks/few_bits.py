@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from recfactory.codesign.precision import Bits, Precision, slots
+from recfactory.quantise.precision import Bits, Precision, slots
 from recfactory.space.path import Path
 
 EMBEDDING = 8

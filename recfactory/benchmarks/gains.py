@@ -11,9 +11,9 @@ from hw.adc import LAWS
 from hw.config import Machine, PIMConfig, Roofline
 from recfactory.benchmarks.few_bits import all_with, bits_for
 from recfactory.codesign.designs import Design
-from recfactory.codesign.precision import Precision
 from recfactory.codesign.workload import path_workload
 from recfactory.features.layout import Layout
+from recfactory.quantise.precision import Precision
 from recfactory.space.path import Path
 
 BASELINE = "handcrafted"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from recfactory.benchmarks.search_row import judged
-from recfactory.codesign.precision import Crossbar, Precision
 from recfactory.models.ranker import Ranker
 from recfactory.quantise.model import quantised
+from recfactory.quantise.precision import Crossbar, Precision
 from recfactory.quantise.tune import calibration
 from recfactory.training.source import Source
 

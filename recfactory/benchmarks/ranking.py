@@ -130,8 +130,9 @@ def summarise(rows: Sequence[Row], settings: Settings) -> dict[str, Any]:
         settings: that they were made with.
 
     Returns:
-        `designs` with what `correlations` says of each and each last layer, mean over supernets; the same
-        `between_trainings` from scratch with different seeds; `paths` and `seeds`.
+        What `correlations` says of supernets as searches train and use them, mean over supernets; of each of
+        `designs` and each last layer; and `between_trainings` from scratch with different seeds; `paths` and
+        `seeds`.
     """
     found = {(row["method"], row["seed"]): row for row in rows}
     by_seed = np.array(
@@ -141,18 +142,20 @@ def summarise(rows: Sequence[Row], settings: Settings) -> dict[str, Any]:
         ]
     )
     truth = by_seed.mean(axis=0)
+    designs = {
+        design: {
+            layer: _mean(
+                [correlations(np.array(found[design, seed][layer]), truth) for seed in settings.seeds]
+            )
+            for layer in LAYERS
+        }
+        for design in settings.designs
+    }
     return {
         "paths": settings.paths,
         "seeds": len(settings.seeds),
-        "designs": {
-            design: {
-                layer: _mean(
-                    [correlations(np.array(found[design, seed][layer]), truth) for seed in settings.seeds]
-                )
-                for layer in LAYERS
-            }
-            for design in settings.designs
-        },
+        **designs[PLAIN]["refit"],
+        "designs": designs,
         "between_trainings": _mean([correlations(*pair) for pair in combinations(by_seed, 2)]),
     }
 

@@ -62,7 +62,7 @@ _SPACE = {
 SETTINGS = {
     "frappe": Settings(_SPACE),
     "kdd12": Settings(_SPACE),
-    "synthetic": Settings(_SPACE, longer=30.0),
+    "synthetic": Settings(_SPACE, longer=20.0),
 }
 """By data set."""
 

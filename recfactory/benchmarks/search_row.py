@@ -12,7 +12,7 @@ import numpy as np
 from recfactory.features import packed
 from recfactory.features.spec import read_spec
 from recfactory.files import read_json, write_json
-from recfactory.metrics import regret
+from recfactory.metrics import regret, row_losses
 from recfactory.models import registry
 from recfactory.models.macs import count_macs
 from recfactory.models.ranker import Ranker
@@ -76,7 +76,7 @@ def handmade_row(
         first: their seed.
     """
     import_tensorflow_quietly()
-    from recfactory.tuner.locked import locked
+    from recfactory.locked import locked
 
     shutil.rmtree(folder, ignore_errors=True)
     with locked(tried):
@@ -134,8 +134,7 @@ def judged(ranker: Ranker, source: Source, folder: Path | None = None) -> dict[s
         truth = _truth(source, split)
         if truth is not None:
             scores[split]["regret"] = regret(truth, predicted, answers.weight)
-        clipped = np.clip(predicted, 1e-7, 1 - 1e-7)
-        losses[split] = -np.where(answers.label > 0, np.log(clipped), np.log1p(-clipped)).astype(np.float32)
+        losses[split] = row_losses(answers.label.astype(float), predicted.astype(float)).astype(np.float32)
     if folder is not None:
         np.savez(folder / LOSSES, **losses)
     return scores

@@ -26,13 +26,11 @@ class Winner:
         seed: of its search.
         path: the architecture.
         recipe: it was trained with, seed and all.
-        row: of the search benchmark, with what it reached.
     """
 
     seed: int
     path: Path
     recipe: Recipe
-    row: dict[str, Any]
 
     def about(self, *settings: Any) -> dict[str, Any]:
         """What rows that start from it say of what they are made from.
@@ -107,7 +105,7 @@ def read_winners(rows: File | str) -> list[Winner]:
 
 
 def _winner(row: dict[str, Any]) -> Winner:
-    return Winner(row["seed"], Path.from_json(row["path"]), Recipe.from_dict(row["recipe"]), row)
+    return Winner(row["seed"], Path.from_json(row["path"]), Recipe.from_dict(row["recipe"]))
 
 
 def train_winner(features: File, folder: File, winner: Winner) -> tuple[Source, Row]:

@@ -1,6 +1,7 @@
 """`recfactory search`."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _read_plan(file: str) -> dict[str, Any]:
     """All numbers of a search that was planned before."""
     try:
         return {name: value for name, value in read_json(file)["recipe"].items() if value is not None}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"'{file}' is no plan of a search ({error!r}); name the plan.json of one") from error
 
 
@@ -71,11 +72,12 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: for a file that is not there or not right.
     """
-    hardware, start = settings.get("hardware"), settings.get("start", ())
+    hardware = settings.get("hardware")
+    start, objectives = (_listed(settings, name) for name in ("start", "objectives"))
     for_several = settings.get("oracle", "pareto") in ("pareto", "random")
     if hardware is not None and for_several and not _has_budget(settings):
         settings = {"objectives": CODESIGN, **settings}
-    several = hardware is not None or start or len(settings.get("objectives", ())) > 1
+    several = hardware is not None or start or len(objectives) > 1
     settings = {"oracle": "pareto" if several else "fgps", **settings}
     if start:
         settings["start"] = [read_path(one).to_dict() if isinstance(one, str) else one for one in start]
@@ -88,10 +90,15 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _has_budget(settings: dict[str, Any]) -> bool:
     """Whether a constraint is on what a machine takes."""
-    given = settings.get("constraints")
-    texts = [text for text in given if isinstance(text, str)] if isinstance(given, list | tuple) else []
+    texts = [text for text in _listed(settings, "constraints") if isinstance(text, str)]
     bounded = [parse_constraint(text).name for text in texts]
     return any(SHORT.get(name, name) in OF_HARDWARE for name in bounded)
+
+
+def _listed(settings: dict[str, Any], name: str) -> Sequence[Any]:
+    """The entries of a setting; none of what is no list, as is told later."""
+    given = settings.get(name)
+    return given if isinstance(given, list | tuple) else ()
 
 
 def search(features: str, out: str, settings: dict[str, Any], minutes: float | None) -> Result:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recfactory.codesign.hardware import Hardware
-from recfactory.codesign.precision import slots
+from recfactory.quantise.precision import slots
 from recfactory.space import cost
 from recfactory.space.genes import choices
 from recfactory.space.space import Space

@@ -10,9 +10,9 @@ from typing import Any
 
 from recfactory.codesign.designs import Design
 from recfactory.codesign.hardware import MOST_BITS, machine_from_dict, machine_to_dict
-from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
 from recfactory.errors import UserError
 from recfactory.files import read_json
+from recfactory.quantise.precision import Bits, Crossbar, Precision, slots
 from recfactory.settings import read_settings, require, write_settings
 from recfactory.space.path_file import read_path, write_path
 from recfactory.space.space import Space

@@ -11,11 +11,11 @@ from hw.config import Machine, PIMConfig
 from recfactory.codesign.columns import AnyRows, Columns
 from recfactory.codesign.hardware import Hardware
 from recfactory.codesign.machines import Machines
-from recfactory.codesign.precision import Bits, Crossbar, Precision, Slot
 from recfactory.codesign.variation import Variation
 from recfactory.codesign.workload import paths_workload
 from recfactory.errors import UserError
 from recfactory.features.layout import Layout
+from recfactory.quantise.precision import Bits, Crossbar, Precision, Slot
 from recfactory.space import cost
 from recfactory.space.effective import effective
 from recfactory.space.genes import Rows, decode

@@ -65,7 +65,7 @@ class Hardware:
             )
         for name, values in self.choices.items():
             if name not in CHOICES:
-                near = did_you_mean(name, CHOICES)
+                near = did_you_mean(str(name), CHOICES)
                 raise UsageError(f"hardware: choices: '{name}' is none; there are {', '.join(CHOICES)}{near}")
             _distinct(f"choices: {name}", values)
 

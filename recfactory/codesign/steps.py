@@ -15,11 +15,9 @@ import numpy as np
 
 from hw.workload import ATTENTION, ELEMENTWISE, MATRIX, PAIRS
 from recfactory.space.operations import NORM, Linear, Operation
-from recfactory.space.operators import operator
+from recfactory.space.operators import HEADS, operator
 from recfactory.space.wiring import Part
 
-HEADS = 8
-"""Of attention, as of its layer; fewer where they do not divide the embedding."""
 LAYER_NORMALISED, BIASED = 4, 1
 """Multiply-adds per result of a linear layer. Layer-normalised, as attention is, bias included: to its sum,
 to its sum of squares, gain, shift. The other operators of a trained path are batch-normalised: in serving a

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hw.workload import ABSENT, ELEMENTWISE, LOOKUP, Integers, Workload
-from recfactory.codesign.precision import Precision, slots
 from recfactory.codesign.steps import Step, steps
 from recfactory.features.layout import Layout
+from recfactory.quantise.precision import Precision, slots
 from recfactory.space.cost import each_part
 from recfactory.space.genes import choices, columns, encode
 from recfactory.space.operations import Operation

@@ -11,10 +11,10 @@ import hw
 from hw.config import Machine, PIMConfig
 from hw.workload import LOOKUP
 from recfactory.codesign.design_file import read_design
-from recfactory.codesign.handmade import handmade_workload
 from recfactory.codesign.hardware import read_hardware
 from recfactory.codesign.workload import path_workload
 from recfactory.errors import UsageError
+from recfactory.estimate.handmade import handmade_workload
 from recfactory.features.spec import read_spec
 from recfactory.models.registry import check_name
 from recfactory.space.path_file import ENDING, check_columns, read_path

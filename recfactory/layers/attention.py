@@ -10,8 +10,8 @@ from recfactory.layers.normalise import add_bias, normalise
 from recfactory.layers.operator import OperatorLayer, Weights
 from recfactory.layers.product import Matrix, product
 from recfactory.layers.token_linear import token_linear
+from recfactory.space.operators import HEADS
 
-HEADS = 8
 CHUNKS = 8
 KEPT = 4
 """Chunks whose softmax is kept for the way back; the others' is computed again, for the sake of memory."""

@@ -15,7 +15,7 @@ Small and zero inputs then drive whole columns, so that clipping costs far more.
 
 import tensorflow as tf
 
-from recfactory.codesign.precision import Crossbar
+from recfactory.quantise.precision import Crossbar
 
 MANTISSA = 24
 """Bits of the whole numbers that float32 holds."""

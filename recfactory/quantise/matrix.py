@@ -7,11 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from recfactory.codesign.precision import Bits, Crossbar
 from recfactory.layers.product import Matrix
 from recfactory.quantise import fake
 from recfactory.quantise.crossbar import is_exact, product_error
 from recfactory.quantise.grid import Floats, best_range
+from recfactory.quantise.precision import Bits, Crossbar
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
-from recfactory.codesign.precision import Precision, Slot
 from recfactory.errors import UserError
 from recfactory.layers.elastic import LAYERS
 from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.operator import OperatorLayer
 from recfactory.models.ranker import Ranker
 from recfactory.quantise.matrix import Arithmetic, ends_of_inputs
+from recfactory.quantise.precision import Precision, Slot
 from recfactory.space.operators import operator
 from recfactory.space.wiring import Role
 

@@ -8,12 +8,12 @@ import keras
 import tensorflow as tf
 
 from recfactory.claim import claim
-from recfactory.codesign.precision import Precision
 from recfactory.features import packed
 from recfactory.files import read_json, write_json
 from recfactory.models import registry
 from recfactory.models.ranker import Ranker
 from recfactory.quantise.model import quantised
+from recfactory.quantise.precision import Precision
 from recfactory.training.checkpoint import CHECKPOINT
 from recfactory.training.folder import MODEL, RECIPE, RESULT
 from recfactory.training.loop import CHECKPOINT_SECONDS, Log, run_epochs

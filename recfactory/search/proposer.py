@@ -71,7 +71,8 @@ class Proposer(ABC):
         while len(found) < count and not self.done:
             row = self._next()
             if row is None:
-                self._exhausted = True
+                # What others are still to report may lead to something new.
+                self._exhausted = len(self.trials) == len(self.suggested)
                 break
             found.append(Suggestion(row, self.stage))
         return found

@@ -46,7 +46,6 @@ def one_shot(
             over the front otherwise.
     """
     arguments = candidates, objectives, constraints, seed
-    make(*arguments)  # numbers that cannot be are refused before anything is paid for
     return Stages(
         [
             Stage(FIRST, trials, lambda _: make(*arguments)),
@@ -91,7 +90,9 @@ def two_shot(
     """
     only_objective(objectives, "two-shot search")
     arguments = candidates, objectives, constraints, seed
-    RegularisedEvolution(*arguments, **evolution)  # likewise
+    RegularisedEvolution(
+        *arguments, **evolution
+    )  # numbers that cannot be are refused before anything is paid for
 
     def evolve(trials: Sequence[Trial]) -> Sampler:
         start = choose(trials).tolist()

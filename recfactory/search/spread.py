@@ -12,7 +12,7 @@ APART = 0.25
 """Share of the columns of genes in which two of them differ at least, if there are enough such."""
 
 
-def spread(candidates: Candidates, trials: Sequence[Trial], count: int, apart: float = APART) -> list[Trial]:
+def spread(candidates: Candidates, trials: Sequence[Trial], count: int) -> list[Trial]:
     """Trials of the better half that differ much from all better ones.
 
     What a supernet holds for best are mutants of each other, right or wrong together. Where too few trials
@@ -22,7 +22,6 @@ def spread(candidates: Candidates, trials: Sequence[Trial], count: int, apart: f
         candidates: that the trials are of.
         trials: the best first.
         count: wanted.
-        apart: see `APART`.
 
     Returns:
         `count` of them, or all there are; the best first.
@@ -31,7 +30,7 @@ def spread(candidates: Candidates, trials: Sequence[Trial], count: int, apart: f
         return []
     better = trials[: max(count, len(trials) // 2)]
     genes = candidates.genes(np.array([trial.row for trial in better]))
-    least = apart * genes.shape[1]
+    least = APART * genes.shape[1]
     taken: list[int] = []
     while len(taken) < min(count, len(better)):
         for place in range(len(better)):

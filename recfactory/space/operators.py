@@ -16,6 +16,8 @@ from recfactory.space.operations import NORM, Linear, Operation, Products
 
 Stream = Literal["dense", "sparse"]
 Gene = Literal["dense_sources", "sparse_sources", "left", "right"]
+HEADS = 8
+"""Of attention; fewer where they do not divide the embedding."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,10 +59,13 @@ def read_recipe(file: File | str) -> dict[str, Any]:
     """Entries of the recipe that the path of a file was trained with; none where it holds no recipe.
 
     Raises:
-        UserError: when there is no such file.
+        UserError: when there is no such file, or the recipe is none.
     """
     values = _read(file)
-    return dict(values.get("recipe", {})) if isinstance(values, dict) else {}
+    recipe = values.get("recipe", {}) if isinstance(values, dict) else {}
+    if not isinstance(recipe, dict):
+        raise UserError(f"'{file}': its recipe must be settings by name, not {recipe!r}")
+    return recipe
 
 
 def _read(file: File | str) -> Any:

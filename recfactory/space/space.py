@@ -146,7 +146,7 @@ class Space:
         return cls(**arguments)
 
 
-def make_space(columns: Schema | Layout, preset: str = "full", **changes: Any) -> Space:
+def make_space(columns: Schema | Layout, preset: str = "full", /, **changes: Any) -> Space:
     """The space of a preset over the columns of a data set.
 
     Where the data have no dense columns, the numbers of source 0 are the embedded fields.
@@ -154,7 +154,7 @@ def make_space(columns: Schema | Layout, preset: str = "full", **changes: Any) -
     Args:
         columns: schema or layout of the data.
         preset: `small` or `full`.
-        **changes: any argument of `Space`.
+        **changes: any argument of `Space` but `numbers` and `fields`, which the data have.
 
     Raises:
         UserError: for an unknown preset or a wrong value.
@@ -163,6 +163,8 @@ def make_space(columns: Schema | Layout, preset: str = "full", **changes: Any) -
         raise UserError(f"there is no space '{preset}'; there are {', '.join(PRESETS)}")
     sparse = columns.categorical if isinstance(columns, Schema) else columns.fields
     size = {"numbers": len(columns.dense), "fields": len(sparse)}
+    for name in size:
+        _check(name not in changes, f"{name} is a count of the data's columns; leave it out")
     raw = {"raw_dense": "numbers" if columns.dense else "fields"}
     return Space.from_dict({**size, **PRESETS[preset], **raw, **changes})
 

@@ -114,7 +114,8 @@ class FullWarmup(Around):
 
     def paths(self, space: Space, step: int) -> list[Path]:
         """The full supernet or what the base draws."""
-        full = np.random.default_rng((self.seed, step)).random() < 1.0 - step / self.steps
+        # Another stream than the base's, which may have the same seed: a coin must say nothing of the path.
+        full = np.random.default_rng((self.seed, step, 1)).random() < 1.0 - step / self.steps
         return [full_mixture(space)] if full else self.base.paths(space, step)
 
     def get_config(self) -> dict[str, Any]:

@@ -9,14 +9,14 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.special import expit
 
-from recfactory.codesign.precision import Precision
 from recfactory.features import packed
 from recfactory.layers.stem import source_zero
 from recfactory.metrics import auc, logloss
 from recfactory.quantise import fake
-from recfactory.quantise.subnet import quantised_subnet, without_crossbars
+from recfactory.quantise.precision import Precision
 from recfactory.settings import require
 from recfactory.space.path import Path
+from recfactory.supernet.quantised import quantised_subnet, without_crossbars
 from recfactory.supernet.refit import refit
 from recfactory.supernet.subnet import Subnet
 from recfactory.supernet.supernet import Supernet
@@ -35,7 +35,7 @@ class Scoring:
     Args:
         refit_rows: training rows that the last layer is fitted to; 0 keeps the shared one.
         decay: pull of the fit towards the shared last layer, see `refit`.
-        valid_rows: validation rows to score on, the first ones, the same for all paths; None for all.
+        valid_rows: validation rows to score on, drawn once, the same for all paths; None for all.
     """
 
     refit_rows: int = 16_384
@@ -95,9 +95,8 @@ class Scorer:
         self.supernet, self.decay, self.embedding = supernet, scoring.decay, embedding
         # Those of other bits of the table, whose rows are other ones.
         self._others = cache(partial(Scorer, supernet, source, scoring))
-        self._valid = self._read(source.in_order("valid"), scoring.valid_rows)
-        train = packed.dataset(source.features, "train", source.layout, SCORE_BATCH, shuffle_seed=0)
-        self._train = self._read(train, scoring.refit_rows) if scoring.refit_rows else None
+        self._valid = self._read(source, "valid", scoring.valid_rows)
+        self._train = self._read(source, "train", scoring.refit_rows) if scoring.refit_rows else None
 
     def score(self, path: Path, precision: Precision | None = None) -> Score:
         """Validation LogLoss and AUC of a path.
@@ -134,7 +133,9 @@ class Scorer:
         answers = (self._valid.label, predicted, self._valid.weight)
         return Score(logloss(*answers), auc(*answers))
 
-    def _read(self, data: tf.data.Dataset, limit: int | None) -> Rows:
+    def _read(self, source: Source, split: str, limit: int | None) -> Rows:
+        """So many rows from all over the split, whose first ones may be of one day or one answer."""
+        data = packed.dataset(source.features, split, source.layout, SCORE_BATCH, shuffle_seed=0)
         zero, labels, weights, left = [], [], [], limit
         for inputs, label, weight in data:
             count = len(label) if left is None else min(left, len(label))

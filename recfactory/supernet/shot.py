@@ -30,6 +30,7 @@ SHOT = "shot.json"
 CHECKPOINT_SECONDS = 300.0
 PROBES, PROBE_STEP, PROBE_ROWS = 4, 2**40, 8_192
 ANOTHER_SEED = 2_000
+"""Added to the seed of a second shot."""
 
 
 @dataclass(frozen=True)

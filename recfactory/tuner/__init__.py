@@ -30,8 +30,8 @@ too, but keeps its own ways in parallel.
 In parallel: run the same lines in several processes, on machines that share `directory`, with keras-tuner's
 environment variables: KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT of the chief, and a
 KERASTUNER_TUNER_ID of its own for each; the chief's is `chief`. The port is not encrypted and asks for no
-password: keep it within a network that you trust. Workers end when the chief does; a worker that dies loses
-its trial to another.
+password: keep it within a network that you trust. Workers end with the chief, once their trial has; a worker
+that dies loses its trial to another.
 """
 
 from importlib import import_module

@@ -9,11 +9,12 @@ from typing import Any
 import keras_tuner as kt
 
 from recfactory.codesign.design_file import precision_to_dict
-from recfactory.codesign.precision import Precision
 from recfactory.errors import UserError
 from recfactory.files import read_json, write_json
+from recfactory.locked import locked
 from recfactory.models import registry
 from recfactory.quantise.model import quantised
+from recfactory.quantise.precision import Precision
 from recfactory.quantise.tune import FEW_BITS, calibration, fine_tune_trained
 from recfactory.search.trial import ALONE
 from recfactory.training.folder import MODEL, RECIPE, RESULT
@@ -22,7 +23,6 @@ from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.source import Source
 from recfactory.training.train import ignore_line, train
 from recfactory.tuner.forms import Candidate, parts_of
-from recfactory.tuner.locked import locked
 
 Train = Callable[..., dict[str, Any]]
 Scores = tuple[float, float]
@@ -115,18 +115,21 @@ def alone_folder(project: Folder, name: str) -> Folder:
     return project / ALONE / str(int(name))
 
 
-def best_alone(project: Folder, name: str, few_bits: bool = False) -> Folder:
-    """The folder of the recipe that was best for a candidate, or of its model with few bits."""
-    if few_bits:
-        return alone_folder(project, name) / FEW_BITS
+def best_alone(project: Folder, name: str) -> Folder:
+    """The folder of the recipe that was best for a candidate."""
     folders = sorted(file.parent for file in alone_folder(project, name).glob(f"[0-9]*/{RESULT}"))
     return min(folders, key=lambda folder: _LOGLOSS(read_json(folder / RESULT)))
 
 
-def alone_model(project: Folder, name: str, candidate: Candidate) -> Any:
-    """The model of a candidate that was trained alone; of a design the one with few bits."""
+def model_folder(project: Folder, name: str, candidate: Candidate) -> Folder:
+    """Where the model of a candidate that was trained alone lies; of a design the one with few bits."""
     _, precision = parts_of(candidate)
-    return registry.load(best_alone(project, name, precision is not None) / MODEL)
+    return best_alone(project, name) if precision is None else alone_folder(project, name) / FEW_BITS
+
+
+def alone_model(project: Folder, name: str, candidate: Candidate) -> Any:
+    """The model of a candidate that was trained alone."""
+    return registry.load(model_folder(project, name, candidate) / MODEL)
 
 
 def _described(candidate: Candidate) -> dict[str, Any]:

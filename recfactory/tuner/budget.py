@@ -7,6 +7,7 @@ from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
 from recfactory.settings import read_settings
 from recfactory.supernet.shot import ShotRecipe
+from recfactory.training.recipe import Recipe
 from recfactory.tuner.costs import Costs
 from recfactory.tuner.search_recipe import SearchRecipe
 
@@ -49,7 +50,8 @@ def as_asked(asked: Mapping[str, Any]) -> SearchRecipe:
         "trials": _trials(asked, SearchRecipe.trials),
         "finalists": max(SearchRecipe.finalists, _number(asked, "again")),
     }
-    return read_settings(SearchRecipe, {**enough, **asked}, "search")
+    shot = _completed(asked.get("shot", {}), SearchRecipe().shot)
+    return read_settings(SearchRecipe, {**enough, **asked, "shot": shot, "final": _finals(asked)}, "search")
 
 
 def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, steps: int) -> SearchRecipe:
@@ -71,8 +73,9 @@ def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, step
         finalists = min(FEW - 1, round(seconds * FINALISTS / costs.training))
     dear = 2 * costs.training > seconds * MOST_FOR_FINALISTS
     least = 1 if dear and not _several(asked) else 2  # a front has two ends
+    least = max(least, _number(asked, "again"))
     finalists = asked.get("finalists", max(least, min(MOST_FINALISTS, finalists)))
-    again = round(once_more * finalists) if finalists >= FEW else 0
+    again = asked.get("again", round(once_more * finalists) if finalists >= FEW else 0)
     mining = min(seconds * MINING, MOST_MINED / MINED_PER_SECOND) if two_shot else 0.0
     left = seconds - finalists * costs.training - again * once - mining
     training = min(seconds * SHOTS, left - seconds * TRIALS)
@@ -90,7 +93,7 @@ def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, step
     nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
     if two_shot:
         nested["second"] = {**nested["shot"], "epochs": epochs[-1], **(asked.get("second") or {})}
-    return read_settings(SearchRecipe, {**budget, **asked, **nested}, "search")
+    return read_settings(SearchRecipe, {**budget, **asked, **nested, "final": _finals(asked)}, "search")
 
 
 def shots_of(recipe: SearchRecipe) -> list[ShotRecipe]:
@@ -110,6 +113,18 @@ def planned_minutes(recipe: SearchRecipe, costs: Costs) -> float:
     seconds = sum(shot.epochs for shot in shots_of(recipe)) * costs.epoch + recipe.trials * costs.score
     seconds += recipe.finalists * costs.training + recipe.again * costs.training / len(recipe.final)
     return (seconds + mined / MINED_PER_SECOND) / 60
+
+
+def _finals(asked: Mapping[str, Any]) -> Any:
+    """The recipes of finalists."""
+    default = SearchRecipe().final
+    given = asked.get("final", default)
+    return [_completed(one, default[0]) for one in given] if isinstance(given, list | tuple) else given
+
+
+def _completed(asked: Any, default: ShotRecipe | Recipe) -> Any:
+    """What is asked for of a recipe, the rest as a search has it unless asked otherwise."""
+    return {**default.to_dict(), **asked} if isinstance(asked, Mapping) else asked
 
 
 def _trials(asked: Mapping[str, Any], paid: int) -> int:

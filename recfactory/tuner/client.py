@@ -18,7 +18,7 @@ HEART_SECONDS = 10.0
 """Between signs of life."""
 JOURNAL_SECONDS = 60.0
 """How long a worker waits for the chief, and for other workers that read it, to let go of the journal."""
-SETTINGS = ("space", "objectives", "constraints", "candidates", "seed", "finalists", "planned", "project_dir")
+SETTINGS = ("space", "objectives", "candidates", "project_dir")
 """Attributes that follow from the arguments alone; keras-tuner's client knows four others and no more."""
 
 
@@ -36,7 +36,7 @@ class Client(OracleClient):  # type: ignore[misc]
 
     def __init__(self, oracle: SamplerOracle) -> None:
         super().__init__(oracle)
-        self.stub = Wire(chief_address())
+        self.stub = Wire(chief_address(), lambda: oracle.digest)
         self.verbose: Any = 0
         self._scores: dict[str, float] = {}
         self._ended = threading.Event()
@@ -47,7 +47,8 @@ class Client(OracleClient):  # type: ignore[misc]
         return super().__getattr__(name)
 
     def add_context(self, context: Mapping[str, Any]) -> None:
-        """Left to the chief, who keeps what the search depends on."""
+        """See `SamplerOracle.add_context`; the chief takes trials of its own search only."""
+        self._oracle.add_context(context)
 
     def create_trial(self, tuner_id: str) -> Trial:
         """See `SamplerOracle.create_trial`."""
@@ -67,9 +68,9 @@ class Client(OracleClient):  # type: ignore[misc]
         """See `SamplerOracle.end_trial`."""
         self.close()
         message = (trial.message or "").encode()[-ERROR_LENGTH:].decode(errors="replace")
-        report = json.dumps({"scores": self._scores, "message": message or None}).encode()
+        report = json.dumps({"scores": self._scores, "message": message or None}, ensure_ascii=False)
         request = protos.get_service().EndTrialRequest(trial=trial.to_proto())
-        self.stub.EndTrial(request, metadata=((REPORT, report),))
+        self.stub.EndTrial(request, metadata=((REPORT, report.encode()),))
 
     def get_best_trials(self, num_trials: int = 1) -> list[Trial]:
         """See `SamplerOracle.get_best_trials`."""

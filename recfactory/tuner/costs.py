@@ -10,10 +10,10 @@ import keras
 import numpy as np
 
 from recfactory.codesign.designs import Designs
-from recfactory.codesign.precision import Precision
 from recfactory.models import registry
 from recfactory.models.ranker import Ranker
 from recfactory.quantise.model import quantised
+from recfactory.quantise.precision import Precision
 from recfactory.quantise.tune import EPOCHS as TUNING_EPOCHS
 from recfactory.quantise.tune import calibration
 from recfactory.space.genes import decode

@@ -5,6 +5,10 @@ from dataclasses import replace
 from pathlib import Path as Folder
 from typing import Any
 
+import tensorflow as tf
+
+from recfactory.errors import UserError
+from recfactory.locked import locked
 from recfactory.quantise.model import quantised
 from recfactory.quantise.tune import calibration
 from recfactory.search.trial import AGAIN, ALONE, SECOND
@@ -19,7 +23,6 @@ from recfactory.training.train import train
 from recfactory.tuner.alone import Alone, Train, alone_model
 from recfactory.tuner.chosen import read_chosen
 from recfactory.tuner.forms import Candidate, parts_of
-from recfactory.tuner.locked import locked
 
 TRAINED = (ALONE, AGAIN)
 """Stages in which a candidate has weights of its own."""
@@ -107,4 +110,10 @@ class Evaluator:
         base = ChosenPaths(recipe.seed, rows) if rows else None
         out = self.folder / "supernet" / stage
         with locked(out):
-            return train_shot(path.space, self.source, recipe, out, base)
+            try:
+                return train_shot(path.space, self.source, recipe, out, base)
+            except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+                raise UserError(
+                    f"the supernet in '{out}' does not fit into memory; take a smaller batch_size, or fewer "
+                    "or smaller blocks"
+                ) from error

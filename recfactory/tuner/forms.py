@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from recfactory.codesign import hyperparameters as of_designs
 from recfactory.codesign.designs import Design, Designs
-from recfactory.codesign.precision import Precision
+from recfactory.quantise.precision import Precision
 from recfactory.search.candidates import Paths
 from recfactory.space import hyperparameters as of_paths
 from recfactory.space.genes import decode

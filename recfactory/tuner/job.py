@@ -1,7 +1,7 @@
 """`recfactory search`: a whole search on a features folder, resumable."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path as Folder
 from typing import Any
@@ -9,41 +9,29 @@ from typing import Any
 import numpy as np
 
 from recfactory.claim import claim
-from recfactory.codesign.choice import choose_knee, choose_within
-from recfactory.codesign.design_file import write_design
-from recfactory.codesign.designs import Design, Designs
-from recfactory.codesign.hardware import Hardware, machine_to_dict
+from recfactory.codesign.designs import Designs
+from recfactory.codesign.hardware import Hardware
 from recfactory.errors import UserError
 from recfactory.features.layout import Layout
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
-from recfactory.search.front import pareto_front
-from recfactory.search.objectives import SHORT, Constraint, parse_constraint, total_excess
-from recfactory.search.trial import ALONE
+from recfactory.search.objectives import SHORT, Constraint, parse_constraint
 from recfactory.settings import read_arguments, read_settings, write_settings
 from recfactory.space.path import Path
-from recfactory.space.path_file import write_path
 from recfactory.space.space import Space, make_space
 from recfactory.supernet.shot import another
-from recfactory.training import folder
 from recfactory.training.source import Source, open_source
 from recfactory.tuner import oracles
-from recfactory.tuner.alone import best_alone
 from recfactory.tuner.budget import as_asked, complete, planned_minutes, shots_of
-from recfactory.tuner.chosen import REPORT
 from recfactory.tuner.costs import measure_costs
-from recfactory.tuner.evaluator import TRAINED
-from recfactory.tuner.forms import Candidate
-from recfactory.tuner.ledger import Entry
 from recfactory.tuner.objectives import check_known
 from recfactory.tuner.oracle import SamplerOracle
+from recfactory.tuner.outcome import VALID, write_outcome
 from recfactory.tuner.search_recipe import FROM_START, SearchRecipe
 from recfactory.tuner.tuner import SupernetTuner
 
 Log = Callable[[str], None]
-SEARCH, PLAN, BEST, RESULT = "search.json", "plan.json", "best.json", "result.json"
-PARETO, FRONT = "pareto.json", "front"
-"""The points of the front with their scores; a folder of a path file for each."""
+SEARCH, PLAN = "search.json", "plan.json"
 ORACLES: dict[str, type[SamplerOracle]] = {
     "fgps": oracles.FGPSOracle,
     "evolution": oracles.EvolutionOracle,
@@ -55,8 +43,6 @@ OF_RECIPE = ("first", "mining", "farthest", "by_first", "start")
 """Arguments of oracles that a recipe has entries for."""
 FITS = parse_constraint("utilisation<=1")
 """A chip has no more crossbars than it has."""
-VALID = "val_"
-"""Begins keras-tuner's names of what is measured on validation rows."""
 
 
 def search(
@@ -96,7 +82,7 @@ def search(
         recipe = _planned(oracle, source, out, asked, minutes, log)
         tuner = make_tuner(space, source.layout, out, recipe)
         tuner.search(source.split("train"), source.split("valid"))
-        return _finish(tuner.oracle, out, recipe, log)
+        return write_outcome(tuner.oracle, out, recipe, log)
 
 
 def _planned(
@@ -202,77 +188,3 @@ def _valid_name(name: str) -> str:
 def _valid_constraint(text: str) -> Constraint:
     constraint = parse_constraint(text)
     return replace(constraint, name=_valid_name(constraint.name))
-
-
-def _finish(oracle: SamplerOracle, out: Folder, recipe: SearchRecipe, log: Log) -> dict[str, Any]:
-    entries = oracle.best_entries()
-    if not entries or entries[0].stage not in TRAINED:
-        raise UserError(f"'{out}': no finalist could be trained; its journal.jsonl has the reasons")
-    finalists = [entry for entry in entries if entry.stage == entries[0].stage]
-    best = _chosen(finalists, oracle, recipe)
-    for constraint in oracle.constraints:
-        if total_excess([constraint], best.scores or {}):
-            log(f"the winner breaks {constraint}: no finalist keeps all constraints, the nearest is taken")
-    candidate = _candidate(oracle, best)
-    trained = _write_candidate(out / BEST, candidate, best, out)
-    if len(recipe.objectives) > 1:
-        alone = [entry for entry in entries if entry.stage == ALONE]
-        front = pareto_front([entry.trial for entry in alone], oracle.objectives, oracle.constraints)
-        write_json(out / PARETO, [_described(out, oracle, entry) for entry in alone if entry.trial in front])
-    result = {
-        **_scores(best),
-        "oracle": recipe.oracle,
-        "seed": recipe.seed,
-        "trials": len(oracle.trials),
-        "seconds": round(sum(entry.seconds for entry in entries), 1),
-        "best": str(out / BEST),
-        "model": str(best_alone(out, str(best.number), isinstance(candidate, Design))),
-        "recipe": trained,
-    }
-    report = read_json(out / REPORT) if (out / REPORT).is_file() else {}
-    if "entropy" in report:
-        result["entropy"] = report["entropy"]
-    write_json(out / RESULT, result)
-    return result
-
-
-def _chosen(finalists: Sequence[Entry], oracle: SamplerOracle, recipe: SearchRecipe) -> Entry:
-    """The finalist that is taken, by the recipe's rule; where none keeps the constraints, the nearest."""
-    trials, rule = [entry.trial for entry in finalists], recipe.rule
-    if not pareto_front(trials, oracle.objectives, oracle.constraints):
-        return finalists[0]
-    if rule == "knee" or (rule is None and len(oracle.objectives) > 1):
-        chosen = choose_knee(trials, oracle.objectives, oracle.constraints)
-    else:
-        chosen = choose_within(trials, oracle.objectives[0], oracle.constraints)
-    return finalists[trials.index(chosen)]
-
-
-def _write_candidate(file: Folder, candidate: Candidate, entry: Entry, out: Folder) -> dict[str, Any]:
-    """Writes a finalist of the search in `out` as a path file; returns the recipe that was best for it."""
-    trained = read_json(best_alone(out, str(entry.number)) / folder.RECIPE)["recipe"]
-    about = {"scores": _scores(entry), "recipe": trained}
-    if isinstance(candidate, Design):
-        write_design(file, candidate, **about)
-    else:
-        write_path(file, candidate, **about)
-    return dict(trained)
-
-
-def _described(out: Folder, oracle: SamplerOracle, entry: Entry) -> dict[str, Any]:
-    """A point of the front: its scores, and a path file of its own."""
-    file, candidate = out / FRONT / f"{entry.number}.json", _candidate(oracle, entry)
-    _write_candidate(file, candidate, entry, out)
-    described: dict[str, Any] = {"trial": entry.number, "file": str(file), "scores": _scores(entry)}
-    if isinstance(candidate, Design):
-        described["machine"] = machine_to_dict(candidate.machine)
-    return described
-
-
-def _candidate(oracle: SamplerOracle, entry: Entry) -> Candidate:
-    (candidate,) = oracle.candidates.decode(np.asarray([entry.row]))
-    return candidate
-
-
-def _scores(entry: Entry) -> dict[str, Any]:
-    return {name.removeprefix(VALID): value for name, value in (entry.scores or {}).items()}

@@ -1,12 +1,12 @@
 """A search on disk: its trials in a journal, from which the state of its sampler is rebuilt."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recfactory.differences import differences
 from recfactory.errors import UserError
 from recfactory.journal import Journal, Record
 from recfactory.search.sampler import Sampler
@@ -206,31 +206,6 @@ class Ledger:
 
 def _changes(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:
     """What differs between two descriptions, in words."""
-    changed = [
-        _change(name, theirs.get(name), ours.get(name))
-        for name in dict.fromkeys([*theirs, *ours])
-        if name != "context" and theirs.get(name) != ours.get(name)
-    ]
     before, now = theirs.get("context", {}), ours.get("context", {})
-    return changed + [
-        _change(name, before.get(name), now[name]) for name in now if before.get(name) != now[name]
-    ]
-
-
-def _change(name: str, was: Any, now: Any) -> str:
-    if any(isinstance(value, dict) or len(str(value)) > 40 for value in (was, now)):
-        inside = [key for key in was if was.get(key) != now.get(key)] if _both_dicts(was, now) else []
-        return f"{name} has changed{' (' + ', '.join(inside) + ')' if inside else ''}"
-    return f"{name} was {_text(was)}, not {_text(now)}"
-
-
-def _both_dicts(*values: Any) -> bool:
-    return all(isinstance(value, dict) for value in values)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(map(_text, value)) or "none"
-    if isinstance(value, float) and math.isfinite(value):
-        return f"{value:g}"
-    return "not given" if value is None else str(value)
+    told = {name: before[name] for name in now if name in before}
+    return list(differences({**theirs, "context": told}, ours))

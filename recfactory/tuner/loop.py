@@ -5,7 +5,6 @@ import traceback
 from typing import Any
 
 import keras_tuner as kt
-import tensorflow as tf
 from keras_tuner.src.distribute import utils as places
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 
@@ -21,8 +20,9 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0
 class Tuner(kt.Tuner):  # type: ignore[misc]
     """A `kt.Tuner` whose searches survive interruption, and whose workers end when the chief does.
 
-    It takes the same arguments and any `kt.HyperModel`. It writes nothing itself; the oracle's journal is
-    all there is.
+    It takes the same arguments and any `kt.HyperModel`. The search itself is the
+    oracle's journal; what `run_trial` writes, such as keras-tuner's checkpoint of each trial of a HyperModel,
+    lies beside it.
 
     Args:
         oracle: one of `recfactory.tuner`.
@@ -79,7 +79,7 @@ class Tuner(kt.Tuner):  # type: ignore[misc]
         try:
             self._run_and_update_trial(trial, *arguments, **options)
             trial.status = TrialStatus.COMPLETED
-        except (UserError, kt.errors.FatalError, OSError, MemoryError, tf.errors.ResourceExhaustedError):
+        except (UserError, kt.errors.FatalError, OSError):
             raise
         except kt.errors.FailedTrialError as error:
             trial.status, trial.message = TrialStatus.FAILED, str(error)

@@ -1,5 +1,7 @@
 """A `kt.Oracle` around a sampler of `recfactory.search`."""
 
+import hashlib
+import json
 import math
 import threading
 from abc import abstractmethod
@@ -49,7 +51,6 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         finalists: how many of the best are trained alone at the end.
         again: how many of those are trained once more, with another seed; the mean of both counts.
         designs: of a co-design, with paths of the space; None searches paths alone.
-        context: what else the search depends on, as JSON values by name; it is resumed with the same only.
         max_consecutive_failed_trials: so many failures one after another end the search.
         lost_seconds: a worker silent for so long loses its trial, once others have nothing else to do.
 
@@ -72,7 +73,6 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         finalists: int = 0,
         again: int = 0,
         designs: Designs | None = None,
-        context: Mapping[str, Any] | None = None,
         max_consecutive_failed_trials: int = 3,
         lost_seconds: float = 120.0,
     ) -> None:
@@ -94,7 +94,7 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
         self.objectives = sampler_objectives(self.objective)
         self.constraints = sampler_constraints(constraints)
         check_constraints(self.constraints)
-        self.context: dict[str, Any] = dict(context or {})
+        self.context: dict[str, Any] = {}
         self._lock = threading.RLock()
         self._folder: Path | None = None
         self._display = Display(self.objectives[0])
@@ -139,8 +139,16 @@ class SamplerOracle(kt.Oracle):  # type: ignore[misc]
     def verbose(self, value: Any) -> None:
         self._display.verbose = value
 
+    @property
+    def digest(self) -> str:
+        """Of all that makes the search what it is."""
+        return hashlib.sha256(json.dumps(self._about(), sort_keys=True).encode()).hexdigest()
+
     def add_context(self, context: Mapping[str, Any]) -> None:
-        """Adds to what the search depends on.
+        """Adds to what the search depends on; it is resumed with the same only.
+
+        Args:
+            context: JSON values by name.
 
         Raises:
             UserError: when the journal is of another search.

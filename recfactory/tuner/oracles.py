@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recfactory.claim import differences
+from recfactory.differences import differences
 from recfactory.errors import UsageError
 from recfactory.predictor.on_space import fit_on_space
 from recfactory.predictor.options import PredictorOptions

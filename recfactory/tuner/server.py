@@ -14,7 +14,7 @@ from keras_tuner.src.engine.trial import Trial, TrialStatus
 
 from recfactory.errors import UserError
 from recfactory.tuner.oracle import SamplerOracle
-from recfactory.tuner.wire import REPORT, chief_address
+from recfactory.tuner.wire import REPORT, SEARCH, chief_address
 
 POLL_SECONDS = 0.2
 FAREWELL_SECONDS = 10.0
@@ -23,6 +23,8 @@ ERROR_SECONDS = 3.0
 """The same, when an error has ended it."""
 THREADS = 64
 """Of the server; a worker has at most two calls open, and all may wait for a choice of paths."""
+OTHER = "this worker is of another search; give it the chief's arguments and features, and start it again"
+"""What is told to a worker that was begun for an earlier search, or with other settings."""
 OPTIONS = (
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -109,6 +111,9 @@ class Answers(OracleServicer):  # type: ignore[misc]
         return protos.get_service().EndTrialResponse()
 
     def _answer(self, call: Callable[[Any, Any], Any], request: Any, context: Any) -> Any:
+        theirs = dict(context.invocation_metadata()).get(SEARCH)
+        if theirs not in (None, self.oracle.digest):  # keras-tuner's own client says nothing
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, OTHER)
         if self.error is None:
             try:
                 return call(request, context)

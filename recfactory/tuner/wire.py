@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -12,6 +13,8 @@ from recfactory.errors import UserError
 
 REPORT = "report-bin"
 """Metadata of EndTrial: what has no field there, scores in full precision and the reason of a failure."""
+SEARCH = "search"
+"""Metadata of every call: the digest of the worker's search."""
 START_SECONDS = 300.0
 """How long a worker waits for its chief to start."""
 GONE_SECONDS = 20.0
@@ -42,30 +45,32 @@ class Wire:
 
     Args:
         address: of the chief.
+        search: digest of the worker's search.
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, address: str, search: Callable[[], str]) -> None:
+        self.address, self.search = address, search
         self._stub = protos.get_service_grpc().OracleStub(grpc.insecure_channel(address, options=OPTIONS))
         self._connected = False
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         # Keras-tuner's own client asks for an hour's timeout each time.
-        return lambda request, metadata=None, **_: self._call(name, request, metadata)
+        return lambda request, metadata=(), **_: self._call(name, request, metadata)
 
-    def once(self, name: str, request: Any) -> bool:
-        """Whether a call worked that is not repeated when it does not."""
-        try:
-            getattr(self._stub, name)(request, timeout=CALL_SECONDS)
-        except grpc.RpcError:
-            return False
-        return True
+    def once(self, name: str, request: Any) -> None:
+        """A call that is not repeated when it does not work."""
+        with suppress(grpc.RpcError):
+            self._send(name, request)
 
-    def _call(self, name: str, request: Any, metadata: Any) -> Any:
+    def _send(self, name: str, request: Any, metadata: tuple[Any, ...] = ()) -> Any:
+        call = getattr(self._stub, name)
+        return call(request, timeout=CALL_SECONDS, metadata=(*metadata, (SEARCH, self.search())))
+
+    def _call(self, name: str, request: Any, metadata: tuple[Any, ...]) -> Any:
         until = time.monotonic() + (GONE_SECONDS if self._connected else START_SECONDS)
         while True:
             try:
-                answer = getattr(self._stub, name)(request, timeout=CALL_SECONDS, metadata=metadata)
+                answer = self._send(name, request, metadata)
             except grpc.RpcError as error:
                 if error.code() != grpc.StatusCode.UNAVAILABLE:
                     raise UserError(f"the chief at {self.address} says: {error.details()}") from None

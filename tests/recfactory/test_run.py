@@ -48,7 +48,7 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
     out = str(tmp_path / "run")
     run_stages(RunConfig(data="a.csv", out=out), [], print)
     run_stages(RunConfig(data="a.csv", out=out), [], print)
-    with pytest.raises(UserError, match="another 'model'"):
+    with pytest.raises(UserError, match=r"holds another run \(model .*, not mlp\)"):
         run_stages(RunConfig(data="a.csv", out=out, model="mlp"), [], print)
 
 

@@ -50,6 +50,8 @@ def test_writing_is_the_opposite_of_reading() -> None:
         ({"cuont": 1}, "there is no entry 'cuont'.*did you mean 'count'"),
         ({"count": 1.5}, "o: count must be a whole number, not 1.5"),
         ({"count": True}, "o: count must be a whole number"),
+        ({"count": float("nan")}, "o: count must be a whole number"),
+        ({"limit": float("inf")}, "o: limit must be finite, not inf"),
         ({"flag": 1}, "o: flag must be true or false"),
         ({"kind": "z"}, "o: kind must be one of x, y, not z"),
         ({"dims": 3}, "o: dims must be a list"),

@@ -1,4 +1,4 @@
-"""One candidate scored in NASRec's way, in a process of its own; see `scoring.py`."""
+"""One candidate scored in NASRec's way, in a process of its own; see `recfactory/benchmarks/scoring.py`."""
 
 import json
 import sys

@@ -9,8 +9,8 @@ import hw
 from hw.adc import LAWS
 from recfactory.benchmarks.gains import PARTS, cost, explain
 from recfactory.codesign.designs import Design
-from recfactory.codesign.precision import Bits, Crossbar, Precision, slots
 from recfactory.features.layout import make_layout
+from recfactory.quantise.precision import Bits, Crossbar, Precision, slots
 from recfactory.space import make_space
 from recfactory.space.genes import decode
 from recfactory.space.sampling import sample_uniform

@@ -7,11 +7,11 @@ import hw
 from recfactory.codesign.design_file import precision_from_dict, precision_to_dict, read_design, write_design
 from recfactory.codesign.designs import Design, Designs
 from recfactory.codesign.hardware import Hardware
-from recfactory.codesign.precision import Precision
 from recfactory.errors import UserError
 from recfactory.features.layout import make_layout
 from recfactory.files import read_json, write_json
 from recfactory.models.registry import find
+from recfactory.quantise.precision import Precision
 from recfactory.search.rehearsal import SPACE
 from recfactory.space.path_file import read_path, read_recipe, write_path
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 import hw
 from recfactory.codesign.designs import Designs
 from recfactory.codesign.hardware import Hardware
-from recfactory.codesign.precision import Bits
 from recfactory.codesign.workload import path_workload
 from recfactory.errors import UserError
 from recfactory.features.layout import make_layout
+from recfactory.quantise.precision import Bits
 from recfactory.search.conformance import CHECKS, check_sampler
 from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.feasible import sample_feasible

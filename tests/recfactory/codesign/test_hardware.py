@@ -70,6 +70,7 @@ def test_bits_that_cannot_be_simulated_can_be_read():
         ({"base": "handcraft"}, "base: there is neither a preset nor a file"),
         ({"base": "handcrafted", "choice": {}}, "there is no entry 'choice'; there are .*choices"),
         ({"base": "handcrafted", "choices": {"row": [64]}}, "choices: 'row' is none; .*did you mean 'rows'"),
+        ({"base": "handcrafted", "choices": {64: [64]}}, "choices: '64' is none"),
         ({"base": "handcrafted", "choices": {"weight_bits": [4]}}, "choices: 'weight_bits' is none"),
         ({"base": "handcrafted", "choices": {"rows": 64}}, "choices: rows must be a list"),
         ({"base": "handcrafted", "choices": [1]}, "choices must be settings"),

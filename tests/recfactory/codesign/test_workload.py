@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import hw
 from hw.workload import ABSENT, ATTENTION, LOOKUP, MATRIX, PAIRS
-from recfactory.codesign.precision import slots
 from recfactory.codesign.workload import path_workload, paths_workload, places
 from recfactory.features.layout import make_layout
 from recfactory.layers.forward import forward
+from recfactory.quantise.precision import slots
 from recfactory.space import make_space
 from recfactory.space.genes import decode
 from recfactory.space.sampling import sample_uniform
@@ -130,13 +130,6 @@ def test_fewer_bits_never_cost_more():
     few, many = (hw.estimate(paths_workload(space, rows, LAYOUT, b, b, b), HANDCRAFTED) for b in (4, 8))
     assert (few.energy_j < many.energy_j).all()
     assert (few.latency_s <= many.latency_s).all()
-
-
-def test_heads_are_those_of_the_layer():
-    from recfactory.codesign.steps import HEADS
-    from recfactory.layers import attention
-
-    assert HEADS == attention.HEADS
 
 
 def test_an_operator_of_ones_own_needs_no_entry():

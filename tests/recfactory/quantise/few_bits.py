@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from recfactory.codesign.precision import Bits, Precision, slots
 from recfactory.features.layout import make_layout
+from recfactory.quantise.precision import Bits, Precision, slots
 from recfactory.space import PRESETS, Space
 
 LAYOUT = make_layout(("x", "y", "z"), [("a", 1, 9), ("b", 1, 7), ("c", 3, 9), ("d", 1, 5)])

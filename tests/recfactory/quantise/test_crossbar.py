@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.adc import lossless_bits
-from recfactory.codesign.precision import Crossbar
 from recfactory.quantise.crossbar import is_exact, largest_sum, product_error
+from recfactory.quantise.precision import Crossbar
 
 
 @st.composite

@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 from few_bits import LAYOUT, all_of, clicks, rows, small_space
 
-from recfactory.codesign.precision import Bits, Crossbar, Precision
 from recfactory.errors import UsageError, UserError
 from recfactory.layers.elastic import layer_class
 from recfactory.layers.stem import source_zero
@@ -19,10 +18,11 @@ from recfactory.models.standalone import build_ranker
 from recfactory.quantise import fake
 from recfactory.quantise.matrix import Arithmetic, Quantised
 from recfactory.quantise.model import quantised
-from recfactory.quantise.subnet import quantised_subnet
+from recfactory.quantise.precision import Bits, Crossbar, Precision
 from recfactory.space.genes import decode
 from recfactory.space.sampling import largest, sample_uniform
 from recfactory.space.wiring import live_parts
+from recfactory.supernet.quantised import quantised_subnet
 from recfactory.supernet.supernet import Supernet
 
 SPACE = small_space(3)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from few_bits import LAYOUT, all_of, small_space
 
-from recfactory.codesign.precision import Crossbar
 from recfactory.models.sparse_update import SparseAdam
+from recfactory.quantise.precision import Crossbar
 from recfactory.space.genes import decode
 from recfactory.space.sampling import sample_uniform
 from recfactory.supernet.samplers import RandomPaths

@@ -11,7 +11,7 @@ from recfactory.errors import UserError
 from recfactory.features.layout import make_layout
 from recfactory.files import read_json, write_json
 from recfactory.space import Path, Space
-from recfactory.space.path_file import check_columns, path_name, read_path, write_path
+from recfactory.space.path_file import check_columns, path_name, read_path, read_recipe, write_path
 from recfactory.space.sampling import smallest
 
 SPACE = Space(3, 2, blocks=2)
@@ -69,6 +69,14 @@ def test_what_is_no_json_is_a_sentence(tmp_path, content):
     (tmp_path / "best.json").write_bytes(content)
     with pytest.raises(UserError, match="is no path file: it is not JSON"):
         read_path(tmp_path / "best.json")
+
+
+def test_a_recipe_that_is_none_is_a_sentence(tmp_path):
+    write_path(tmp_path / "best.json", PATH)
+    assert read_recipe(tmp_path / "best.json") == {}
+    write_json(tmp_path / "best.json", {**PATH.to_dict(), "recipe": None})
+    with pytest.raises(UserError, match="its recipe must be settings by name, not None"):
+        read_recipe(tmp_path / "best.json")
 
 
 def test_other_columns_are_refused():

@@ -88,6 +88,15 @@ def test_the_full_supernet_is_drawn_ever_more_seldom():
     assert others == [RandomPaths(0).paths(SPACE, int(step)) for step in steps]
 
 
+def test_the_coin_says_nothing_of_the_path():
+    """Though it has the base's seed: right at the start, when it comes up seldom, all operators are drawn."""
+    sampler, full = FullWarmup(RandomPaths(7), 1000, 7), [full_mixture(SPACE)]
+    others = [paths[0] for paths in drawn(sampler, range(400)) if paths != full]
+    dims = [block.dense_dim for path in others for block in path.blocks[:1]]
+    counts = [dims.count(dim) for dim in SPACE.dense_dims]
+    assert min(counts) > 0.5 * len(dims) / len(counts)
+
+
 def test_chosen_paths_come_from_their_set():
     paths = [path for (path,) in drawn(ChosenPaths(0, ROWS), range(300))]
     rows = [tuple(row) for row in encode(paths).tolist()]

@@ -1,11 +1,16 @@
 """Scores of paths against what the supernet itself predicts."""
 
+import gc
+import resource
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from nets import random_paths, small_space, supernet
 
+from recfactory.features import packed
 from recfactory.metrics import auc, logloss
 from recfactory.supernet.refit import refit
 from recfactory.supernet.score import Scorer, Scoring
@@ -32,11 +37,29 @@ def test_without_refit_it_is_the_supernet_as_it_is(net, source, rows):
         assert score.auc == pytest.approx(auc(valid.label, made, valid.weight), abs=1e-4)
 
 
-def test_the_first_validation_rows(net, source, rows):
-    part = rows["valid"]
-    made = predicted(net, PATHS[0], part)[:100]
+def test_some_validation_rows_are_from_all_over_the_split(net, source):
+    """The first ones may be of one day, or of one answer."""
+    data = packed.dataset(source.features, "valid", source.layout, 100, shuffle_seed=0)
+    inputs, label, weight = next(iter(data))
     score = Scorer(net, source, Scoring(refit_rows=0, valid_rows=100)).score(PATHS[0])
-    assert score.logloss == pytest.approx(logloss(part.label[:100], made, part.weight[:100]), rel=1e-5)
+    made = net(inputs, path=PATHS[0]).numpy()
+    assert score.logloss == pytest.approx(logloss(label.numpy(), made, weight.numpy()), rel=1e-5)
+    first, _, _ = next(iter(packed.dataset(source.features, "valid", source.layout, 100)))
+    assert not np.array_equal(first["ids"], inputs["ids"])
+
+
+@pytest.mark.slow
+def test_memory_stays_flat(net, source):
+    """2,000 scores; a path that left its parts behind would take megabytes each."""
+    scorer = Scorer(net, source, Scoring(refit_rows=200))
+    paths = random_paths(SPACE, 200)
+    sizes = []
+    for _ in range(10):
+        for path in paths:
+            scorer.score(path)
+        gc.collect()
+        sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize())
+    assert sizes[-1] - sizes[0] < 50 << 20
 
 
 def test_refit_is_that_of_the_extracted_models_features(net, source, rows):

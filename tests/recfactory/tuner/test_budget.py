@@ -88,6 +88,21 @@ def test_what_is_asked_for_stays():
     assert recipe.shot.epochs > 1
 
 
+def test_what_is_not_asked_for_of_a_recipe_is_as_in_every_search():
+    default = complete({}, 10, COSTS, STEPS)
+    asked = {"shot": {"batch_size": 128}, "final": [{"epochs": 5}]}
+    for recipe in (as_asked(asked), complete(asked, 10, COSTS, STEPS)):
+        assert replace(recipe.shot, batch_size=4096, epochs=1) == replace(
+            default.shot, batch_size=4096, epochs=1
+        )
+        assert recipe.final == (replace(default.final[0], epochs=5),)
+
+
+def test_finalists_are_enough_for_those_trained_once_more():
+    recipe = complete({"again": 12}, 10, COSTS, STEPS)
+    assert (recipe.again, recipe.finalists) == (12, 12)
+
+
 def test_trials_of_the_first_shot_are_as_many_as_asked_for():
     assert as_asked({"first": 250}).trials > 250
     assert as_asked({"again": 8}).finalists == 8

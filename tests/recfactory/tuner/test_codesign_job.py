@@ -136,6 +136,16 @@ def test_the_front_is_one(out):
         assert design.precision.bits
 
 
+def test_on_a_processor_there_are_no_few_bits(features, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "measure_costs", lambda *_: Costs(1.0, 0.1, 5.0))
+    asked = {**ASKED, "hardware": {"base": "cpu"}, "objectives": ["logloss", "latency"]}
+    found = job.search(features, tmp_path / "out", asked, 1.0, print)
+    model = registry.load(Path(found["model"]) / "model.keras")
+    source = open_source(features)
+    measured = measure(read_answers(source, "valid"), probabilities(model, source, "valid"))
+    assert (found["logloss"], found["auc"]) == pytest.approx(measured, rel=1e-5)
+
+
 def test_every_candidate_is_measured_before_it_is_scored(out):
     records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
     scores = [record["scores"] for record in records if record["kind"] == "finished"]

@@ -207,13 +207,13 @@ def test_interrupted_and_resumed_it_is_the_undisturbed_search(tmp_path):
 
 def test_another_search_in_the_same_folder_is_refused(tmp_path):
     tuner(tmp_path).search()
-    with pytest.raises(UserError, match="seed was 0, not 1; take the old settings"):
+    with pytest.raises(UserError, match="seed 0, not 1; take the old settings"):
         tuner(tmp_path, evolution(seed=1)).search()
-    with pytest.raises(UserError, match="population was 6, not 7"):
+    with pytest.raises(UserError, match="population 6, not 7"):
         tuner(tmp_path, evolution(population=7)).search()
-    with pytest.raises(UserError, match="objective was min val_logloss, not max val_auc"):
+    with pytest.raises(UserError, match="objective min val_logloss, not max val_auc"):
         tuner(tmp_path, evolution(objective="val_auc")).search()
-    with pytest.raises(UserError, match=r"constraints was none, not macs<=5000"):
+    with pytest.raises(UserError, match="constraints none, not macs<=5000"):
         tuner(tmp_path, evolution(constraints=["macs<=5000"])).search()
 
 

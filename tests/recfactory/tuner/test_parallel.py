@@ -107,6 +107,24 @@ def test_workers_end_when_the_chief_is_killed_and_the_search_goes_on(start, tmp_
     check_whole(tmp_path)
 
 
+def test_a_worker_of_another_search_is_turned_away(start, tmp_path):
+    """Such as one that was at a long trial while its chief was killed and another search begun there."""
+    port = free_port()
+    first = start("chief", port=port, options={**OPTIONS, "seed": 5})
+    late = start("late", port=port, options={**OPTIONS, "seed": 5}, pause=5)
+    late.wait_for("running")
+    first.kill()
+    (tmp_path / "search" / "journal.jsonl").unlink()
+    chief = start("chief", port=port, options=OPTIONS)
+    worker = start("worker0", port=port, options=OPTIONS, pause=0.4)
+    ran, error = late.end()
+    assert ran == ["00"]
+    assert f"the chief at 127.0.0.1:{port} says: this worker is of another search" in error
+    assert worker.end()[1] is None
+    assert chief.end()[1] is None
+    check_whole(tmp_path)
+
+
 def test_failures_end_chief_and_workers_with_one_sentence(start):
     port = free_port()
     chief = start("chief", port=port, options=OPTIONS)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from recfactory.codesign.precision import Precision
 from recfactory.layers.elastic import Rounding, Slice, Slices, layer_class
 from recfactory.layers.forward import forward
 from recfactory.models.standalone import layer_name
 from recfactory.quantise.matrix import Arithmetic, ends_of_inputs, seed_of
+from recfactory.quantise.precision import Precision
 from recfactory.space.wiring import Part
 from recfactory.supernet.subnet import Subnet, join, mean
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import hw
-from recfactory.codesign.handmade import MODELS, handmade_workload
 from recfactory.errors import UsageError
+from recfactory.estimate.handmade import MODELS, handmade_workload
 from recfactory.features.layout import make_layout
 from recfactory.training.recipe import Recipe
 
