@@ -19,7 +19,7 @@ def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[
         if was == now:
             continue
         if isinstance(was, Mapping) and isinstance(now, Mapping):
-            yield from differences(was, now)
+            yield from (f"{name}: {change}" for change in differences(was, now))
         elif max(len(_text(was)), len(_text(now))) < LONG:
             yield f"{name} {_text(was)}, not {_text(now)}"
         else:

@@ -54,6 +54,8 @@ class Proposer(ABC):
         self.trials: list[Trial] = []
         self._seen: set[tuple[int, ...]] = set()
         self._exhausted = False
+        self._in_vain = -1
+        """How many trials there were when nothing new was found; until there are more, nothing will be."""
         names = [objective.name for objective in objectives]
         if constraints:
             measured = candidates.measure(candidates.sample(1, np.random.default_rng(seed)))
@@ -68,11 +70,12 @@ class Proposer(ABC):
     def suggest(self, count: int = 1) -> list[Suggestion]:
         """The next candidates, see `Sampler.suggest`."""
         found: list[Suggestion] = []
-        while len(found) < count and not self.done:
+        while len(found) < count and not self.done and len(self.trials) != self._in_vain:
             row = self._next()
             if row is None:
                 # What others are still to report may lead to something new.
                 self._exhausted = len(self.trials) == len(self.suggested)
+                self._in_vain = len(self.trials)
                 break
             found.append(Suggestion(row, self.stage))
         return found

@@ -90,9 +90,8 @@ def two_shot(
     """
     only_objective(objectives, "two-shot search")
     arguments = candidates, objectives, constraints, seed
-    RegularisedEvolution(
-        *arguments, **evolution
-    )  # numbers that cannot be are refused before anything is paid for
+    # Numbers that cannot be are refused before anything is paid for.
+    RegularisedEvolution(*arguments, **evolution)
 
     def evolve(trials: Sequence[Trial]) -> Sampler:
         start = choose(trials).tolist()

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.special import expit
 
-from recfactory.features import packed
 from recfactory.layers.stem import source_zero
 from recfactory.metrics import auc, logloss
 from recfactory.quantise import fake
@@ -20,7 +19,7 @@ from recfactory.supernet.quantised import quantised_subnet, without_crossbars
 from recfactory.supernet.refit import refit
 from recfactory.supernet.subnet import Subnet
 from recfactory.supernet.supernet import Supernet
-from recfactory.training.source import SCORE_BATCH, Source
+from recfactory.training.source import Source
 
 Floats = npt.NDArray[np.float32]
 Coefficients = npt.NDArray[np.floating[Any]]
@@ -61,7 +60,7 @@ class Rows:
     """Rows as source 0, which is the same for all paths.
 
     Args:
-        zero: numbers and tokens, at most `CHUNK` rows at a time.
+        zero: numbers and tokens, `CHUNK` rows at a time.
         label: `(rows,)`.
         weight: `(rows,)`.
     """
@@ -135,21 +134,30 @@ class Scorer:
 
     def _read(self, source: Source, split: str, limit: int | None) -> Rows:
         """So many rows from all over the split, whose first ones may be of one day or one answer."""
-        data = packed.dataset(source.features, split, source.layout, SCORE_BATCH, shuffle_seed=0)
-        zero, labels, weights, left = [], [], [], limit
-        for inputs, label, weight in data:
-            count = len(label) if left is None else min(left, len(label))
-            ids = inputs["ids"][:count]
-            vectors = fake.embeddings(self.supernet.embedding.lookup(ids), self.embedding)
-            fields = self.supernet.embedding.pool(vectors, ids)
-            numbers, tokens = source_zero(self.supernet.space.raw_dense, inputs["numbers"][:count], fields)
-            zero += [(numbers[i : i + CHUNK], tokens[i : i + CHUNK]) for i in range(0, count, CHUNK)]
-            labels.append(label[:count].numpy())
-            weights.append(weight[:count].numpy())
-            left = None if left is None else left - count
-            if left == 0:
-                break
-        return Rows(zero, np.concatenate(labels), np.concatenate(weights))
+        count = source.rows[split]
+        places = np.random.default_rng(0).choice(count, min(count, limit or count), replace=False)
+        numbers, ids, label, weight = _rows_at(source, split, places)
+        zero = []
+        for start in range(0, len(places), CHUNK):
+            some = tf.constant(ids[start : start + CHUNK])
+            vectors = fake.embeddings(self.supernet.embedding.lookup(some), self.embedding)
+            fields = self.supernet.embedding.pool(vectors, some)
+            few = tf.constant(numbers[start : start + CHUNK])
+            zero.append(source_zero(self.supernet.space.raw_dense, few, fields))
+        return Rows(zero, label, weight)
+
+
+def _rows_at(source: Source, split: str, places: npt.NDArray[np.int64]) -> list[npt.NDArray[Any]]:
+    """Numbers, ids, labels and weights of some rows of a split, in the order of their places."""
+    order = np.argsort(places)
+    wanted, found, start = places[order], [], 0
+    for inputs, label, weight in source.in_order(split):
+        begin, end = np.searchsorted(wanted, (start, start + len(label)))
+        here = wanted[begin:end] - start
+        found.append([part.numpy()[here] for part in (inputs["numbers"], inputs["ids"], label, weight)])
+        start += len(label)
+    back = np.argsort(order)
+    return [np.concatenate(parts)[back] for parts in zip(*found, strict=True)]
 
 
 def _features(subnet: Subnet, rows: Rows, width: int) -> Floats:

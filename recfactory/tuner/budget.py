@@ -7,7 +7,6 @@ from recfactory.search.farthest import Farthest
 from recfactory.search.mining import Mining
 from recfactory.settings import read_settings
 from recfactory.supernet.shot import ShotRecipe
-from recfactory.training.recipe import Recipe
 from recfactory.tuner.costs import Costs
 from recfactory.tuner.search_recipe import SearchRecipe
 
@@ -50,8 +49,12 @@ def as_asked(asked: Mapping[str, Any]) -> SearchRecipe:
         "trials": _trials(asked, SearchRecipe.trials),
         "finalists": max(SearchRecipe.finalists, _number(asked, "again")),
     }
-    shot = _completed(asked.get("shot", {}), SearchRecipe().shot)
-    return read_settings(SearchRecipe, {**enough, **asked, "shot": shot, "final": _finals(asked)}, "search")
+    nested = {
+        "shot": _completed(asked.get("shot", {}), SearchRecipe().shot.to_dict()),
+        "farthest": _completed(asked.get("farthest", {}), _farthest(asked, Farthest.size)),
+        "final": _finals(asked),
+    }
+    return read_settings(SearchRecipe, {**enough, **asked, **nested}, "search")
 
 
 def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, steps: int) -> SearchRecipe:
@@ -88,7 +91,7 @@ def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, step
         "again": again,
         "shot": {**default.shot.to_dict(), "epochs": epochs[0]},
         "mining": {"initial": paths // 10, "steps": paths // Mining.kept},
-        "farthest": _farthest(epochs[-1] * steps // STEPS_PER_CHOSEN),
+        "farthest": _farthest(asked, epochs[-1] * steps // STEPS_PER_CHOSEN),
     }
     nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
     if two_shot:
@@ -119,12 +122,14 @@ def _finals(asked: Mapping[str, Any]) -> Any:
     """The recipes of finalists."""
     default = SearchRecipe().final
     given = asked.get("final", default)
-    return [_completed(one, default[0]) for one in given] if isinstance(given, list | tuple) else given
+    return (
+        [_completed(one, default[0].to_dict()) for one in given] if isinstance(given, list | tuple) else given
+    )
 
 
-def _completed(asked: Any, default: ShotRecipe | Recipe) -> Any:
-    """What is asked for of a recipe, the rest as a search has it unless asked otherwise."""
-    return {**default.to_dict(), **asked} if isinstance(asked, Mapping) else asked
+def _completed(asked: Any, default: Mapping[str, Any]) -> Any:
+    """What is asked for, the rest as a search has it unless asked otherwise."""
+    return {**default, **asked} if isinstance(asked, Mapping) else asked
 
 
 def _trials(asked: Mapping[str, Any], paid: int) -> int:
@@ -132,9 +137,9 @@ def _trials(asked: Mapping[str, Any], paid: int) -> int:
     return max(FEW_TRIALS, paid, _number(asked, "first") + FEW_TRIALS // 2)
 
 
-def _number(asked: Mapping[str, Any], name: str) -> int:
+def _number(asked: Any, name: str) -> int:
     """What is asked for; 0 where nothing is, or what is no number, as is told later."""
-    value = asked.get(name)
+    value = asked.get(name) if isinstance(asked, Mapping) else None
     return value if isinstance(value, int) else 0
 
 
@@ -157,11 +162,12 @@ def _several(asked: Mapping[str, Any]) -> bool:
     return len(asked.get("objectives", SearchRecipe.objectives)) > 1
 
 
-def _farthest(size: int) -> dict[str, int]:
+def _farthest(asked: Mapping[str, Any], size_paid: int) -> dict[str, int]:
     """Farthest Greedy Path Sampling of a set of this size, in about as many rounds as the paper's.
 
     A round moves the paper's share of what it draws, so that a small set is as different as a large one.
     """
-    size = min(Farthest.size, max(100, size))
-    moved = max(1, round(size / ROUNDS))
+    size, drawn, moved = (_number(asked.get("farthest", {}), name) for name in ("size", "drawn", "moved"))
+    size = size or min(Farthest.size, max(100, size_paid))
+    moved = moved or max(1, drawn * Farthest.moved // Farthest.drawn if drawn else round(size / ROUNDS))
     return {"size": size, "drawn": moved * Farthest.drawn // Farthest.moved, "moved": moved}

@@ -28,7 +28,7 @@ class Client(OracleClient):  # type: ignore[misc]
     While a trial runs, the chief is given a sign of life every few seconds.
 
     Args:
-        oracle: of the same arguments as the chief's; asked for its settings only.
+        oracle: of the same arguments as the chief's; asked for its settings, and for results at the end.
     """
 
     _over = False

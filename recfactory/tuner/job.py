@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hw.config import PIMConfig
 from recfactory.claim import claim
 from recfactory.codesign.designs import Designs
 from recfactory.codesign.hardware import Hardware
@@ -16,7 +17,7 @@ from recfactory.features.layout import Layout
 from recfactory.files import read_json, write_json
 from recfactory.search.feasible import sample_feasible
 from recfactory.search.objectives import SHORT, Constraint, parse_constraint
-from recfactory.settings import read_arguments, read_settings, write_settings
+from recfactory.settings import read_arguments, read_settings, require, write_settings
 from recfactory.space.path import Path
 from recfactory.space.space import Space, make_space
 from recfactory.supernet.shot import another
@@ -124,7 +125,14 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
     oracle, constraints = ORACLES[recipe.oracle], [_valid_constraint(text) for text in recipe.constraints]
     options = read_options(recipe)
     if recipe.hardware is not None:
-        options["designs"] = Designs(space, Hardware.from_dict(recipe.hardware), layout)
+        hardware = Hardware.from_dict(recipe.hardware)
+        require(
+            recipe.scoring.refit_rows > 0 or not isinstance(hardware.base, PIMConfig),
+            "search: scoring: refit_rows",
+            0,
+            "above 0, since few bits are chosen by training rows",
+        )
+        options["designs"] = Designs(space, hardware, layout)
         if all(constraint.name != FITS.name for constraint in constraints):
             constraints.append(FITS)
     if recipe.oracle == "fgps":

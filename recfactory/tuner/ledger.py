@@ -208,4 +208,5 @@ def _changes(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:
     """What differs between two descriptions, in words."""
     before, now = theirs.get("context", {}), ours.get("context", {})
     told = {name: before[name] for name in now if name in before}
-    return list(differences({**theirs, "context": told}, ours))
+    flat = [{**about, **context, "context": None} for about, context in ((theirs, told), (ours, now))]
+    return list(differences(*flat))

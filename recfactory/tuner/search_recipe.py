@@ -99,12 +99,6 @@ class SearchRecipe:
         require(self.trials >= 2, "search: trials", self.trials, "2 or more")
         if self.first is not None:
             require(0 < self.first < self.trials, "search: first", self.first, f"from 1 to {self.trials - 1}")
-        require(
-            self.hardware is None or self.scoring.refit_rows != 0,
-            "search: scoring: refit_rows",
-            0,
-            "more than 0 for a search of hardware: few bits are chosen by training rows",
-        )
         require(len(self.final) > 0, "search: final", "empty", "a list of recipes")
         require(
             not self.start or self.oracle in FROM_START,

@@ -87,18 +87,27 @@ class Answers(OracleServicer):  # type: ignore[misc]
 
     def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Hands out a trial."""
+        self._refuse_others(context)
         self._asked.add(request.tuner_id)
         answer = self._answer(super().CreateTrial, request, context)
         if answer.trial.status == TrialStatus.to_proto(TrialStatus.STOPPED):
             self._told.add(request.tuner_id)
         return answer
 
+    def GetTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """A trial by its name."""
+        self._refuse_others(context, request.trial_id)
+        return super().GetTrial(request, context)
+
     def UpdateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Takes scores, or a sign of life."""
+        self._refuse_others(context, request.trial_id)
         return self._answer(super().UpdateTrial, request, context)
 
     def EndTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Takes the end of a trial."""
+        trial = Trial.from_proto(request.trial)
+        self._refuse_others(context, trial.trial_id, trial.hyperparameters.values)
         return self._answer(self._end, request, context)
 
     def _end(self, request: Any, context: Any) -> Any:
@@ -110,10 +119,24 @@ class Answers(OracleServicer):  # type: ignore[misc]
         self.oracle.end_trial(trial)
         return protos.get_service().EndTrialResponse()
 
-    def _answer(self, call: Callable[[Any, Any], Any], request: Any, context: Any) -> Any:
-        theirs = dict(context.invocation_metadata()).get(SEARCH)
-        if theirs not in (None, self.oracle.digest):  # keras-tuner's own client says nothing
+    def _refuse_others(self, context: Any, name: str | None = None, values: Any = None) -> None:
+        """Turns away a worker that was begun for an earlier search, or with other settings.
+
+        Args:
+            context: of the call.
+            name: of the trial that it runs.
+            values: of that trial's hyperparameters: the same settings may have led to another one.
+        """
+        search = dict(context.invocation_metadata()).get(SEARCH)
+        ours = search in (None, self.oracle.digest)  # keras-tuner's own client says nothing
+        if ours and name is not None:
+            ours = name in self.oracle.trials
+        if ours and values is not None:
+            ours = values == self.oracle.get_trial(name).hyperparameters.values
+        if not ours:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, OTHER)
+
+    def _answer(self, call: Callable[[Any, Any], Any], request: Any, context: Any) -> Any:
         if self.error is None:
             try:
                 return call(request, context)

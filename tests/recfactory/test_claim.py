@@ -30,7 +30,7 @@ def test_a_folder_is_claimed_again_by_the_same_job_only(tmp_path):
     out = tmp_path / "out"
     do(out)
     do(out)
-    with pytest.raises(UserError, match=r"holds another training \(epochs 2, not 3\)"):
+    with pytest.raises(UserError, match=r"holds another training \(recipe: epochs 2, not 3\)"):
         do(out, {**OURS, "recipe": {"epochs": 3}})
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "notes.txt").write_text("mine")

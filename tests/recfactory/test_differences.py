@@ -13,7 +13,11 @@ from recfactory.differences import differences
         ({"seed": 1}, {}, ["seed 1, not left out"]),
         ({}, {"seed": 2}, ["seed left out, not 2"]),
         ({"objective": ["min val_logloss"]}, {"objective": []}, ["objective min val_logloss, not none"]),
-        ({"recipe": {"epochs": 2, "seed": 1}}, {"recipe": {"epochs": 3, "seed": 1}}, ["epochs 2, not 3"]),
+        (
+            {"recipe": {"epochs": 2, "seed": 1}},
+            {"recipe": {"epochs": 3, "seed": 1}},
+            ["recipe: epochs 2, not 3"],
+        ),
         ({"recipe": None}, {"recipe": {"epochs": 3}}, ["recipe left out, not {'epochs': 3}"]),
         ({"data": "a" * 64}, {"data": "b" * 64}, ["other data"]),
     ],

@@ -227,7 +227,7 @@ def test_hardware_is_read_and_the_oracle_fits():
         (["--set", "shot.learning_rate=.inf"], "learning_rate must be finite"),
         (["--set", "sizes.numbers=5"], "numbers is a count of the data's columns"),
         (["--set", "sizes.preset=full"], "unknown key 'preset'"),
-        (["--hardware", "handcrafted", "--set", "scoring.refit_rows=0"], "refit_rows must be more than 0"),
+        (["--hardware", "handcrafted", "--set", "scoring.refit_rows=0"], "refit_rows must be above 0"),
         (["--hardware", "nowhere.yaml"], "there is neither hardware nor a file 'nowhere.yaml'"),
     ],
 )

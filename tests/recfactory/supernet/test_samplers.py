@@ -89,12 +89,13 @@ def test_the_full_supernet_is_drawn_ever_more_seldom():
 
 
 def test_the_coin_says_nothing_of_the_path():
-    """Though it has the base's seed: right at the start, when it comes up seldom, all operators are drawn."""
+    """Though it has the base's seed: all operators are drawn from the start, when a path comes up seldom."""
     sampler, full = FullWarmup(RandomPaths(7), 1000, 7), [full_mixture(SPACE)]
     others = [paths[0] for paths in drawn(sampler, range(400)) if paths != full]
-    dims = [block.dense_dim for path in others for block in path.blocks[:1]]
-    counts = [dims.count(dim) for dim in SPACE.dense_dims]
-    assert min(counts) > 0.5 * len(dims) / len(counts)
+    for stream in ("dense", "sparse"):
+        operators = getattr(SPACE, f"{stream}_operators")
+        found = [getattr(path.blocks[0], f"{stream}_operator") for path in others]
+        assert min(map(found.count, operators)) > 0.5 * len(found) / len(operators)
 
 
 def test_chosen_paths_come_from_their_set():

@@ -118,6 +118,16 @@ def test_a_long_search_keeps_no_time_for_more_mining_than_there_is():
     assert spent > 0.93 * 30 * 60
 
 
+@pytest.mark.parametrize(
+    ("asked", "moved", "drawn"),
+    [({"moved": 300}, 300, 3_000), ({"drawn": 10}, 1, 10), ({"size": 3_000}, 11, 110)],
+)
+def test_a_round_asked_for_fits_together(asked, moved, drawn):
+    asked = {"farthest": asked}
+    for farthest in (as_asked(asked).farthest, complete(asked, 10, COSTS, STEPS).farthest):
+        assert (farthest.moved, farthest.drawn) == (moved, drawn)
+
+
 def test_small_sets_are_chosen_by_the_paper_s_share():
     for minutes in (0.1, 3, 10):
         farthest = complete({}, minutes, COSTS, STEPS).farthest

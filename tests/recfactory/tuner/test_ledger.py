@@ -17,6 +17,8 @@ from recfactory.search.evolution import RegularisedEvolution
 from recfactory.search.front import finalists
 from recfactory.search.listed import Listed
 from recfactory.search.objectives import Objective
+from recfactory.search.rehearsal import TINY
+from recfactory.search.shots import one_shot
 from recfactory.search.stages import Stage, Stages
 from recfactory.search.trial import ALONE, FIRST, Suggestion
 from recfactory.space import Space
@@ -143,7 +145,7 @@ def test_a_running_trial_keeps_its_number(tmp_path):
     [
         ({"seed": 1}, "seed 0, not 1"),
         ({"max_trials": 30}, "max_trials 20, not 30"),
-        ({"space": {**ABOUT["space"], "blocks": 3}}, "blocks 2, not 3"),
+        ({"space": {**ABOUT["space"], "blocks": 3}}, "space: blocks 2, not 3"),
         ({"context": {"features": "xyz"}}, "features abc, not xyz"),
         ({"population": 5}, "population left out, not 5"),
     ],
@@ -225,3 +227,26 @@ def test_journal_is_lines_of_json(undisturbed):
     }
     assert {record["kind"] for record in records[1:]} == {"suggested", "finished", "failed"}
     assert Suggestion(tuple(records[1]["row"]), records[1]["stage"]).stage == FIRST
+
+
+def test_a_stage_that_runs_out_of_candidates_while_a_trial_runs_is_replayed(tmp_path):
+    """Another worker asks in vain meanwhile, of which nothing is written."""
+
+    def opened():
+        sampler = one_shot(RegularisedEvolution, Paths(TINY), (Objective("loss"),), trials=1000, finalists=2)
+        return Ledger(tmp_path / "journal.jsonl", ABOUT, sampler)
+
+    ledger = opened()
+    while (entry := ledger.suggest("one")) is not None:
+        last = entry.number
+        if entry.number:
+            ledger.finish(entry.number - 1, {"loss": float(entry.number)}, 1.0)
+    assert ledger.suggest("other") is None
+    ledger.finish(last, {"loss": 0.5}, 1.0)
+    assert ledger.suggest("one").stage == "alone"
+    ledger.close()
+    again = opened()
+    assert again.entries == ledger.entries
+    assert again.suggest("one").stage == "alone"
+    assert again.suggest("one") is None
+    again.close()

@@ -204,7 +204,9 @@ def test_a_shot_that_fails_ends_the_search(source, tmp_path):
     with pytest.raises(UserError, match="lower the learning rate"):
         search(make(tmp_path, supernet=wild), source)
     assert not [error for *_, error in told(make(tmp_path, supernet=wild).oracle) if error]
-    with pytest.raises(UserError, match=r"learning_rate 1e\+30, not .*clip_norm 0.0, not"):
+    with pytest.raises(
+        UserError, match=r"supernet: learning_rate 1e\+30, not .*; supernet: clip_norm 0.0, not"
+    ):
         search(make(tmp_path), source)
 
 
