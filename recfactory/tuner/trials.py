@@ -71,6 +71,9 @@ class Trials(Mapping[str, Trial]):
     def __getitem__(self, name: str) -> Trial:
         return self._get(name)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())
 

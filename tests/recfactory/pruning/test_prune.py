@@ -127,7 +127,7 @@ def test_the_bits_of_a_codesign_are_told_apart(features, trained, tmp_path):
 def test_from_the_command_line(pruned, features, trained, capfd):
     arguments = ["--model", str(trained), "--features", str(features), "--out", str(pruned)]
     assert main(["prune", *arguments, "--method", "magnitude", "--rounds", "2", "--epochs", "3"]) == 1
-    assert "holds another pruning (method learned, not magnitude)" in capfd.readouterr().err
+    assert "holds another pruning (recipe: method learned, not magnitude)" in capfd.readouterr().err
     assert main(["prune", *arguments, "--ratio", "1.5"]) == 2
     assert "prune: ratio must be between 0 and 1, not 1.5" in capfd.readouterr().err
 

@@ -177,7 +177,7 @@ def test_other_recipe_model_or_features_are_refused(
     undisturbed: Path, features: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        UserError, match=r"another training \(learning_rate 0.01, not 0.5\); take the old settings"
+        UserError, match=r"another training \(recipe: learning_rate 0.01, not 0.5\); take the old settings"
     ):
         train(features, "dcnv2", undisturbed, replace(RECIPE, learning_rate=0.5), quiet)
     with pytest.raises(UserError, match=r"another training \(model dcnv2, not mlp\)"):

@@ -141,7 +141,10 @@ def test_mistakes_are_told_in_one_sentence(features, tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             search(features, out)
     for changes, told in (
-        ({"seed": 4}, "holds another search .seed 3, not 4.; take the old settings, give another folder"),
+        (
+            {"seed": 4},
+            "holds another search .asked: seed 3, not 4.; take the old settings, give another folder",
+        ),
         ({"trials": 13}, "trials 12, not 13"),
     ):
         with pytest.raises(UserError, match=told):
