@@ -16,9 +16,8 @@ from recfactory.predictor.kinds import Kind
 from recfactory.predictor.network import Network
 from recfactory.predictor.options import PredictorOptions
 from recfactory.predictor.scale import Scale, scale_of
-from recfactory.predictor.student import Student
 from recfactory.predictor.symbols import one_hot
-from recfactory.predictor.training import Lesson
+from recfactory.predictor.training import Batches, Trainer
 from recfactory.search.candidates import AnyRows
 from recfactory.search.choice import LEAST
 from recfactory.search.objectives import Floats
@@ -100,33 +99,33 @@ def fit_predictor(
     if options.isomorphism and augment:
         parts += [augment(genes.astype(np.int16), rng) for _ in range(options.copies - 1)]
     inputs = np.stack([one_hot(symbols, part).toarray() for part in parts])
-    everything = Lesson(inputs, np.broadcast_to(targets, inputs.shape[:2]))
+    everything = Batches(inputs, np.broadcast_to(targets, inputs.shape[:2]))
     kinds = kinds if options.encoding == "pids" else ()
-    apart = np.array_split(rng.permutation(len(genes)), min(options.folds, len(genes)))
-    tried: list[tuple[float, Student, PredictorOptions]] = []
+    folds = np.array_split(rng.permutation(len(genes)), min(options.folds, len(genes)))
+    tried: list[tuple[float, Trainer, PredictorOptions]] = []
     # The networks are so small that moving their data to a GPU would take longer than all the rest.
     with tf.device("CPU"):
         for widths in options.widths:
             network = Network(symbols, options.embedding, widths, rng, kinds)
-            student = Student(network, options, rng)
+            trainer = Trainer(network, options, rng)
             if options.pretrain and pretrain:
-                student.pretrain(*_macs_lesson(symbols, *pretrain, options, rng))
+                trainer.pretrain(*_macs_batches(symbols, *pretrain, options, rng))
             for decay in options.decays:
                 one = replace(options, widths=(widths,), decays=(decay,))
-                predicted = student.predict_apart(everything, apart, decay)
-                tried.append((_kendall(predicted, losses), student, one))
-        kendall, student, chosen = max(tried, key=itemgetter(0))
-        student.learn(everything, chosen.decays[0])
-    return Predictor(Folded(symbols, student.network), scale, chosen, kendall)
+                predicted = trainer.cross_predict(everything, folds, decay)
+                tried.append((_kendall(predicted, losses), trainer, one))
+        kendall, trainer, chosen = max(tried, key=itemgetter(0))
+        trainer.fit(everything, chosen.decays[0])
+    return Predictor(Folded(symbols, trainer.network), scale, chosen, kendall)
 
 
-def _macs_lesson(
+def _macs_batches(
     symbols: Sequence[int],
     genes: Rows,
     macs: npt.NDArray[Any],
     options: PredictorOptions,
     rng: np.random.Generator,
-) -> tuple[Lesson, int]:
+) -> tuple[Batches, int]:
     """The log of macs (PIDS, arXiv 2211.15759) in batches, and how many steps they are learned."""
     if len(macs) != len(genes) or not (np.asarray(macs) > 0).all():
         raise UserError("predictor: the rows to learn first need one number above 0 each, their macs")
@@ -136,7 +135,7 @@ def _macs_lesson(
     batches = len(genes) // rows
     used = rng.permutation(len(genes))[: batches * rows].reshape(batches, rows)
     inputs = np.stack([one_hot(symbols, genes[batch]).toarray() for batch in used])
-    return Lesson(inputs, targets[used]), batches * options.pretrain_epochs
+    return Batches(inputs, targets[used]), batches * options.pretrain_epochs
 
 
 def _kendall(predicted: Floats, losses: Floats) -> float:
