@@ -5,6 +5,8 @@ from collections.abc import Callable
 import tensorflow as tf
 
 EPSILON = 1e-5
+MOMENTUM = 0.9
+"""Of the running mean and variance of batches: small data sets have few steps an epoch to settle in."""
 Gradient = Callable[[tf.Tensor], tuple[tf.Tensor, ...]]
 
 

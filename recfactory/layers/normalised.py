@@ -7,9 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recfactory.layers.normalise import normalise
+from recfactory.layers.normalise import MOMENTUM, normalise
 from recfactory.layers.operator import OperatorLayer, Weights
-from recfactory.models.perceptron import MOMENTUM
 from recfactory.space.operations import NORM, Linear
 
 

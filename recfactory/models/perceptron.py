@@ -6,8 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-MOMENTUM = 0.9
-"""Of the running mean and variance: small data sets have few steps an epoch to settle in."""
+from recfactory.layers.normalise import MOMENTUM
 
 
 @keras.saving.register_keras_serializable(package="recfactory")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recfactory.models.perceptron import MOMENTUM
+from recfactory.layers.normalise import MOMENTUM
 from recfactory.models.tfrs_shim import tensorflow_recommenders
 from recfactory.training.recipe import Recipe
 

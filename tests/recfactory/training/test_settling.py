@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from recfactory.layers.normalise import MOMENTUM
 from recfactory.models import registry
-from recfactory.models.perceptron import MOMENTUM
 from recfactory.training.recipe import Recipe
 from recfactory.training.score import measure, probabilities, read_answers
 from recfactory.training.settling import FARTHEST, Settler, shift
