@@ -12,6 +12,7 @@ import numpy as np
 from recfactory.features import packed
 from recfactory.features.spec import read_spec
 from recfactory.files import read_json, write_json
+from recfactory.locked import locked
 from recfactory.metrics import regret, row_losses
 from recfactory.models import registry
 from recfactory.models.macs import count_macs
@@ -76,7 +77,6 @@ def handmade_row(
         first: their seed.
     """
     import_tensorflow_quietly()
-    from recfactory.locked import locked
 
     shutil.rmtree(folder, ignore_errors=True)
     with locked(tried):

@@ -53,7 +53,6 @@ class Proposer(ABC):
         self.suggested: list[tuple[int, ...]] = []
         self.trials: list[Trial] = []
         self._seen: set[tuple[int, ...]] = set()
-        self._exhausted = False
         self._in_vain = -1
         """How many trials there were when nothing new was found; until there are more, nothing will be."""
         names = [objective.name for objective in objectives]
@@ -65,7 +64,8 @@ class Proposer(ABC):
     @property
     def done(self) -> bool:
         """Whether nothing more will be suggested."""
-        return self._exhausted
+        # What others are still to report may lead to something new.
+        return self._in_vain == len(self.trials) == len(self.suggested)
 
     def suggest(self, count: int = 1) -> list[Suggestion]:
         """The next candidates, see `Sampler.suggest`."""
@@ -73,8 +73,6 @@ class Proposer(ABC):
         while len(found) < count and not self.done and len(self.trials) != self._in_vain:
             row = self._next()
             if row is None:
-                # What others are still to report may lead to something new.
-                self._exhausted = len(self.trials) == len(self.suggested)
                 self._in_vain = len(self.trials)
                 break
             found.append(Suggestion(row, self.stage))
@@ -91,7 +89,7 @@ class Proposer(ABC):
         return {
             "suggested": [list(row) for row in self.suggested],
             "trials": [trial.to_dict() for trial in self.trials],
-            "exhausted": self._exhausted,
+            "in_vain": self._in_vain,
             "own": self.dump_own(),
         }
 
@@ -101,7 +99,7 @@ class Proposer(ABC):
         self.trials = [Trial.from_dict(values) for values in state["trials"]]
         genes = self.candidates.genes(np.asarray(self.suggested)) if self.suggested else np.empty((0, 0))
         self._seen = set(map(tuple, genes.tolist()))
-        self._exhausted = state["exhausted"]
+        self._in_vain = state["in_vain"]
         self.load_own(state["own"])
 
     @abstractmethod

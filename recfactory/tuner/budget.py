@@ -93,7 +93,7 @@ def complete(asked: Mapping[str, Any], minutes: float | None, costs: Costs, step
         "mining": {"initial": paths // 10, "steps": paths // Mining.kept},
         "farthest": _farthest(asked, epochs[-1] * steps // STEPS_PER_CHOSEN),
     }
-    nested = {name: {**budget[name], **asked.get(name, {})} for name in ("shot", "mining", "farthest")}
+    nested = {name: _completed(asked.get(name, {}), budget[name]) for name in ("shot", "mining", "farthest")}
     if two_shot:
         nested["second"] = {**nested["shot"], "epochs": epochs[-1], **(asked.get("second") or {})}
     return read_settings(SearchRecipe, {**budget, **asked, **nested, "final": _finals(asked)}, "search")
@@ -122,9 +122,9 @@ def _finals(asked: Mapping[str, Any]) -> Any:
     """The recipes of finalists."""
     default = SearchRecipe().final
     given = asked.get("final", default)
-    return (
-        [_completed(one, default[0].to_dict()) for one in given] if isinstance(given, list | tuple) else given
-    )
+    if not isinstance(given, list | tuple):
+        return given  # refused later
+    return [_completed(one, default[0].to_dict()) for one in given]
 
 
 def _completed(asked: Any, default: Mapping[str, Any]) -> Any:

@@ -108,12 +108,11 @@ class Answers(OracleServicer):  # type: ignore[misc]
         """Takes the end of a trial."""
         trial = Trial.from_proto(request.trial)
         self._refuse_others(context, trial.trial_id, trial.hyperparameters.values)
-        return self._answer(self._end, request, context)
+        return self._answer(lambda *_: self._end(trial, context), request, context)
 
-    def _end(self, request: Any, context: Any) -> Any:
+    def _end(self, trial: Trial, context: Any) -> Any:
         """Ends the trial; `Client` says more of it than keras-tuner's own client."""
         report = json.loads(dict(context.invocation_metadata()).get(REPORT, b"{}"))
-        trial = Trial.from_proto(request.trial)
         trial.message = report.get("message")
         self.oracle.update_trial(trial.trial_id, report.get("scores", {}))
         self.oracle.end_trial(trial)

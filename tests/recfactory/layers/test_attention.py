@@ -4,6 +4,7 @@ import tensorflow as tf
 from plain import filled, normal, numbers, relu
 
 from recfactory.layers.attention import CHUNKS, Attention, attend
+from recfactory.space.operators import HEADS
 
 
 def one_row(tokens, weights, heads):
@@ -32,7 +33,7 @@ def one_row(tokens, weights, heads):
 @pytest.mark.parametrize(("embedding_dim", "heads"), [(4, 4), (8, 8), (12, 4), (16, 8)])
 @pytest.mark.parametrize("batch", [1, 3, 5, 9, 16])
 def test_attention(embedding_dim, heads, batch):
-    assert CHUNKS == 8
+    assert (HEADS, CHUNKS) == (8, 8)
     layer, tokens = Attention(6), numbers(batch, embedding_dim, 5)
     weights = filled(layer, [tokens])
     expected = np.stack([one_row(row, weights, heads) for row in tokens.astype(np.float64)])
