@@ -47,8 +47,13 @@ def tile_area(config: PIMConfig) -> dict[str, float]:
         "edram": part.EDRAM.area_m2,
         "bus": part.BUS.area_m2,
         "router": part.ROUTER.unit_area_m2,
-        "digital": sum(block.area_m2 for block in fixed) + config.lanes * LANE_M2,
+        "digital": sum(block.area_m2 for block in fixed) + digital_unit_area(config),
     }
+
+
+def digital_unit_area(config: PIMConfig) -> float:
+    """Square metres of a tile's lanes, and of an input register like an IMA's."""
+    return float(config.lanes * LANE_M2 + part.INPUT_REGISTER.area_m2)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def peak(config: PIMConfig) -> Peak:
     slices = -(-config.weight_bits // config.cell_bits)
     cycles = -(-config.activation_bits // config.dac_bits)
     macs = config.crossbars * config.rows * (config.cols // slices)
-    area = sum(tile_area(config).values()) - config.lanes * LANE_M2
+    area = sum(tile_area(config).values()) - digital_unit_area(config)
     return Peak(
         macs_per_s=macs / (cycles * config.cycle_s),
         area_m2=config.tiles * area + part.LINKS.area_m2,

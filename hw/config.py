@@ -108,13 +108,14 @@ class PIMConfig:
 class Roofline:
     """A machine bound by its arithmetic or by its memory, whichever is slower.
 
-    Williams et al., "Roofline", CACM 2009. It computes one example after the other in its own precision,
-    whatever bits a workload asks for.
+    Williams et al., "Roofline", CACM 2009. It computes in its own precision, whatever
+    bits a workload asks for.
 
     Args:
         macs_per_s: multiply-accumulates per second at best.
         bytes_per_s: of weights and activations, from where they lie.
         start_s: to begin a product of matrices, of pairs or of attention.
+        batch: examples that are computed together: weights are read, and operations begun, once for all.
         energy_per_mac_j: of a multiply-accumulate with its share of an instruction.
         energy_per_byte_j: of weights and activations, from where they lie.
         bits: of weights and activations.
@@ -128,6 +129,7 @@ class Roofline:
     macs_per_s: float
     bytes_per_s: float
     start_s: float
+    batch: int
     energy_per_mac_j: float
     energy_per_byte_j: float
     bits: int
@@ -145,6 +147,7 @@ class Roofline:
         if not 0 <= self.start_s < float("inf"):
             raise HardwareError(f"start_s is {self.start_s}: write a number of 0 or more")
         _require_between("bits", self.bits, 1, MOST_BITS)
+        _require_between("batch", self.batch, 1, 1_000_000)
         memory(self.memory)
 
 
@@ -187,7 +190,7 @@ def from_yaml(text: str, place: str = "hardware") -> Machine:
     """
     try:
         entries = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise HardwareError(f"{place} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(entries, dict):
         raise HardwareError(f"{place}: write settings such as NAME: VALUE")

@@ -1,11 +1,15 @@
 """What the digital unit of a tile does: products of activations, element-wise work, some matrix products.
 
 A unit has `lanes` multiply-adds per cycle of 1.2 GHz beside the tile's eDRAM. As on crossbars, each input
-and output is written to eDRAM and read from it, and passes bus and router once (assumption: an operand that
-was read reaches all lanes that need it). A matrix's weights are read from eDRAM once per example, however
-often it is applied. Element-wise work is done in the stream of results and moves nothing. Products of
-activations with each other take the width of the datapath, whatever bits their operator has: nothing rounds
-their factors.
+and output is written to eDRAM and read from it, and passes bus and router once, and what is multiplied is
+read from an input register, at the price of an IMA's. A matrix's weights are read from eDRAM once per
+example, however often it is applied. Element-wise work is done in the stream of results and moves nothing.
+Products of activations with each other take the width of the datapath, whatever bits their operator has:
+nothing rounds their factors.
+
+Lanes form an array, as in a systolic unit: what is read from the register reaches a row of it, or a column.
+A matrix that is applied several times is applied at once to as many inputs as the array's side, so that both
+operands are shared; one that is applied once has its inputs shared alone (assumption).
 """
 
 import numpy as np
@@ -16,7 +20,7 @@ from hw.circuit import Circuit, Floats
 from hw.crossbar import bits
 from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
 
-PARTS = ("digital", "edram", "bus", "router")
+PARTS = ("digital", "input_register", "edram", "bus", "router")
 """What an operation's energy consists of."""
 DATAPATH_BITS = 16
 """Of element-wise arithmetic and of products of activations: the width of ISAAC's datapath."""
@@ -42,6 +46,17 @@ def moved_bits(workload: Workload, circuit: Circuit) -> Floats:
     return np.asarray(values * _activation_bits(workload, circuit))
 
 
+def register_bits(workload: Workload, circuit: Circuit) -> Floats:
+    """Bits that an operation reads from the input register, `(n, operations)`."""
+    weights, _ = bits(workload, circuit)
+    right = _activation_bits(workload, circuit)
+    left = np.where(workload.kind == MATRIX, weights, right)
+    applied = np.where(workload.kind == MATRIX, workload.uses, workload.rows)
+    sharing_left = np.clip(applied, 1, np.floor(np.sqrt(circuit.lanes)))
+    sharing_right = np.clip(workload.columns, 1, circuit.lanes // sharing_left)
+    return np.asarray(workload.macs * (left / sharing_left + right / sharing_right))
+
+
 def _activation_bits(workload: Workload, circuit: Circuit) -> Floats:
     _, activations = bits(workload, circuit)
     return np.where(workload.kind == MATRIX, activations, DATAPATH_BITS)
@@ -65,6 +80,7 @@ def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
     arithmetic = arithmetic + workload.results * multiply_add_energy(DATAPATH_BITS, DATAPATH_BITS)
     return [
         arithmetic,
+        register_bits(workload, circuit) * (part.INPUT_REGISTER.unit_power_w * part.READ_S),
         (2 * moved + kept) * part.EDRAM_BIT.energy_j,
         (moved + kept) * part.BUS_BIT.energy_j,
         moved * part.ROUTER_BIT.energy_j,

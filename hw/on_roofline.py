@@ -21,8 +21,8 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
 
     An operation takes as long as its arithmetic at peak or its bytes at full bandwidth, whichever is
     longer; all operations share the machine, so their times add up, lookups first. A result computed on its
-    own costs what a multiply-accumulate does (assumption). Every matrix is read once per example, and every
-    operation is started once.
+    own costs what a multiply-accumulate does (assumption). Every matrix is read, and every operation begun,
+    once per batch; the latency is that of a batch.
 
     Args:
         workload: operations; their bits are not looked at.
@@ -30,7 +30,8 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     """
     n, operations = workload.kind.shape
     computed = workload.macs + workload.results
-    moved = _values(workload) * (machine.bits / 8)
+    once, each = _values(workload)
+    moved = (once / machine.batch + each) * (machine.bits / 8)
     kind = memory(machine.memory)
     tables = lookups.cost(
         workload,
@@ -44,8 +45,9 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     arithmetic_j, traffic_j = computed * machine.energy_per_mac_j, moved * machine.energy_per_byte_j
     by_operation = arithmetic_j + traffic_j + tables.energy_j
     starts_s = np.isin(workload.kind, STARTED) * machine.start_s
-    worked_s = np.maximum(computed / machine.macs_per_s, moved / machine.bytes_per_s)
-    latencies = starts_s + worked_s + tables.latency_s
+    worked_s = np.maximum(computed / machine.macs_per_s, moved / machine.bytes_per_s) * machine.batch
+    looked_up_s = tables.latency_s + (machine.batch - 1) * tables.busy_s
+    latencies = starts_s + worked_s + looked_up_s
     energy, latency = by_operation.sum(axis=1), latencies.sum(axis=1)
     area = np.full(n, np.nan if machine.area_m2 is None else machine.area_m2) + tables.area_m2.sum(axis=1)
     return Estimate(
@@ -54,9 +56,9 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
         area_parts=("machine",),
         energy_j=energy,
         latency_s=latency,
-        interval_s=latency,
+        interval_s=latency / machine.batch,
         area_m2=area,
-        power_w=power(energy, latency),
+        power_w=power(energy, latency / machine.batch),
         utilisation=np.zeros(n),
         energy_by_operation=by_operation,
         energy_by_component=np.stack(
@@ -69,11 +71,13 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     )
 
 
-def _values(workload: Workload) -> Floats:
-    """Numbers that an operation reads and writes, `(n, operations)`."""
+def _values(workload: Workload) -> tuple[Floats, Floats]:
+    """Numbers that an operation reads for all examples together, and moves for each; `(n, operations)`."""
     rows, columns, uses = workload.rows, workload.columns, workload.uses
-    return np.select(
+    weights = np.where(workload.kind == MATRIX, rows * columns, 0)
+    each = np.select(
         [workload.kind == MATRIX, workload.kind == PAIRS, workload.kind == ATTENTION],
-        [rows * columns + (rows + columns) * uses, workload.pair_values, 4 * rows * uses],
+        [(rows + columns) * uses, workload.pair_values, 4 * rows * uses],
         0,
-    ).astype(float)
+    )
+    return weights.astype(float), each.astype(float)

@@ -27,9 +27,9 @@ class Operation:
     Args:
         name: of the operation, once per workload.
         kind: one of the kinds above.
-        rows: inputs of a matrix; vectors on the left of pair products; tokens of attention; rows looked up.
-        columns: outputs of a matrix; vectors on the right of pair products, as many are the same ones; tokens
-            of attention; numbers in a row looked up.
+        rows: inputs of a matrix; vectors of pair products; tokens of attention; rows looked up.
+        columns: outputs of a matrix; vectors of pair products; tokens of attention; numbers in a row looked
+            up.
         uses: times a matrix is applied; length of the vectors of pair products and attention.
         elements: results of element-wise work, or of attention's softmax; not looked at elsewhere.
         stored: numbers in the table of a lookup.
@@ -55,9 +55,9 @@ def matrix(name: str, inputs: int, outputs: int, *, uses: int = 1, **more: Any) 
     return Operation(name, MATRIX, inputs, outputs, uses, **more)
 
 
-def pairs(name: str, rows: int, columns: int, length: int, **more: Any) -> Operation:
-    """Inner products of `rows` vectors with `columns` vectors, or, if as many, of vectors with each other."""
-    return Operation(name, PAIRS, rows, columns, length, **more)
+def pairs(name: str, vectors: int, length: int, **more: Any) -> Operation:
+    """Inner products of vectors with each other: all are computed, that of each pair is kept once."""
+    return Operation(name, PAIRS, vectors, vectors, length, **more)
 
 
 def attention(name: str, tokens: int, width: int, heads: int = 1, **more: Any) -> Operation:
@@ -118,6 +118,10 @@ class Workload:
         for name, most in (("kind", LOOKUP), ("weight_bits", MOST_BITS), ("activation_bits", MOST_BITS)):
             if shape[1] and getattr(self, name).size and getattr(self, name).max() > most:
                 raise HardwareError(f"workload: {name} has {getattr(self, name).max()}: at most {most}")
+        if ((self.kind == PAIRS) & (self.rows != self.columns)).any():
+            raise HardwareError(
+                "workload: pairs are of vectors with each other: give as many rows as columns"
+            )
         if self.waits.shape not in {(1, shape[1], shape[1]), (*shape, shape[1])}:
             raise HardwareError(f"workload: waits is of shape {self.waits.shape} for {shape[1]} operations")
         if np.triu(self.waits.any(axis=0)).any():
@@ -169,13 +173,8 @@ class Workload:
 
     @property
     def pair_values(self) -> Integers:
-        """Numbers that pair products read and leave, `(n, operations)`.
-
-        Of vectors with each other, each vector is read once and each pair's product kept once.
-        """
-        left, right = self.rows, self.columns
-        two_sets = (left + right) * self.uses + left * right
-        return np.asarray(np.where(left == right, left * self.uses + left * (left - 1) // 2, two_sets))
+        """Numbers that pair products read and leave, `(n, operations)`."""
+        return np.asarray(self.rows * self.uses + self.rows * (self.rows - 1) // 2)
 
     @property
     def results(self) -> Integers:

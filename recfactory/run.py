@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from recfactory.differences import differences
 from recfactory.errors import UserError
 from recfactory.files import write_text
+from recfactory.yaml_text import format_yaml, parse_yaml
 
 CONFIG = "config.yaml"
 
@@ -86,11 +85,11 @@ def read_config(path: Path | str, **overrides: Any) -> RunConfig:
 
 def _read_mapping(path: Path, what: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError) as error:
         raise UserError(f"there is no {what} '{path}'; see examples/ for one") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"'{path}' is not YAML: {' '.join(str(error).split())}") from error
+    except (UserError, UnicodeDecodeError) as error:
+        raise UserError(f"'{path}': {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"the {what} '{path}' must hold settings such as 'data: clicks.csv', one a line")
     return content
@@ -154,7 +153,7 @@ def _claim(config: RunConfig) -> None:
     path = Path(config.out) / CONFIG
     settings = {name: value for name, value in asdict(config).items() if name != "out"}
     if path.is_file():
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+        held = parse_yaml(path.read_text(encoding="utf-8"))
         changed = list(differences(held if isinstance(held, dict) else {}, settings))
         if changed:
             raise UserError(
@@ -162,4 +161,4 @@ def _claim(config: RunConfig) -> None:
                 "that folder"
             )
     else:
-        write_text(path, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+        write_text(path, format_yaml(settings))

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, TypeVar
 
-from recfactory.errors import UsageError
-from recfactory.schema.mapping import did_you_mean
+from recfactory.errors import UsageError, did_you_mean
 
 T = TypeVar("T")
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", dict: "settings"}

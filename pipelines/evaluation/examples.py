@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from recfactory.errors import UserError
-from recfactory.schema.mapping import did_you_mean
+from recfactory.errors import UserError, did_you_mean
 
 BATCH_ROWS = 4096
 """Rows the model predicts at once."""

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from recfactory.errors import UserError
 from recfactory.schema.mapping import Keys
+from recfactory.yaml_text import parse_yaml
 
 METRICS = ("auc", "logloss", "calibration", "normalized_entropy")
 COMPARED = {"auc": 1.0, "logloss": -1.0, "normalized_entropy": -1.0}
@@ -105,15 +104,13 @@ def load_thresholds(source: Path | str | Mapping[str, Any] | None) -> Thresholds
 
 def _read(path: Path) -> Any:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        values = parse_yaml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError(f"there is no thresholds file '{path}'") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read it as a thresholds file ({error})") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        raise UserError(f"{path}: it is not valid YAML{line} ({getattr(error, 'problem', error)})") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     if values is None:
         raise UserError(f"{path}: the file is empty; write for example 'metrics: {{auc: {{min: 0.75}}}}'")
     return values

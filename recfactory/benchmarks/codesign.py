@@ -89,7 +89,8 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         `auc_loss` on the `split`, with the 95% interval of other rows by a paired bootstrap and that of other
         seeds, and `logloss`; beside the architecture `as_found`, not trained on; the gains over
         all `baselines`; the `ablation`: gains in `steps`, with a part `fixed` (and the AUC lost so), all
-        `on_crossbars`, and by ADC `laws`; `auc_loss_by_noise` of the cells.
+        `on_crossbars`, and by ADC `laws`, and the `crossbar_share` of multiply-adds; `auc_loss_by_noise` of
+        the cells.
     """
     split = _last_split(rows[0])
 
@@ -128,6 +129,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
             "steps": {part: _gain([row["steps"][part] for row in rows]) for part in PARTS},
             "fixed": fixed,
             "on_crossbars": _gain([row["on_crossbars"] for row in rows]),
+            "crossbar_share": float(np.mean([row["crossbar_share"] for row in rows])),
             "laws": {
                 law: {name: _gain([row["laws"][law][name] for row in rows]) for name in baselines}
                 for law in rows[0]["laws"]

@@ -20,6 +20,7 @@ BASELINE = "handcrafted"
 PARTS = ("architecture", "bits", "hardware")
 """What a co-design chooses."""
 COPIES = 8
+BATCH = 64
 Cost = Mapping[str, float]
 
 
@@ -34,15 +35,19 @@ def baselines() -> dict[str, Machine]:
     """The fixed machines that a co-design is compared with.
 
     Beside the presets: `handcrafted` with a matrix stored up to 8 times, as ISAAC replicates those that are
-    applied often, and `recnmp` without the time that an operation takes to begin.
+    applied often, or with each on crossbars or the digital unit, whichever is cheaper; `recnmp` without the
+    time that an operation takes to begin, or with 64 examples at once (then its latency is the batch's: the
+    interval is what compares).
     """
     fixed, recnmp = handcrafted(), hw.load("recnmp")
     assert isinstance(recnmp, Roofline)
     return {
         BASELINE: fixed,
         "handcrafted_replicated": replace(fixed, copies=COPIES),
+        "handcrafted_cheaper": replace(fixed, placement="cheaper"),
         "recnmp": recnmp,
         "recnmp_without_starts": replace(recnmp, start_s=0.0),
+        "recnmp_batched": replace(recnmp, batch=BATCH),
     }
 
 
@@ -86,7 +91,8 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
         `four_bits`, those of the base on `handcrafted` with 4 bits everywhere, and nothing else changed;
         `steps`, the gain over `handcrafted` as the product of what the architecture, then the bits, then the
         hardware add; `fixed`, the gain that is left with one of them as in the base; `on_crossbars`, the gain
-        with all matrix products on crossbars; `laws`, the gains by ADC law.
+        with all matrix products on crossbars; `crossbar_share` of multiply-adds that the design has there;
+        `laws`, the gains by ADC law.
     """
     machines = baselines()
     few_bits = bits_for(base, design.precision)
@@ -109,9 +115,16 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
         "four_bits": gains(start, cost(base, all_with(4, base), machines[BASELINE], layout)),
         "steps": {part: gains(*ladder[at : at + 2]) for at, part in enumerate(PARTS)},
         "fixed": {part: gains(start, left) for part, left in without.items()},
+        "crossbar_share": _crossbar_share(design, layout),
         "on_crossbars": gains(start, cost(design.path, design.precision, crossbars_only, layout)),
         "laws": {law: _under(law, base, design, layout) for law in LAWS},
     }
+
+
+def _crossbar_share(design: Design, layout: Layout) -> float:
+    workload = path_workload(design.path, layout, design.precision)
+    placed = hw.estimate(workload, design.machine).on_crossbars
+    return float((workload.macs * placed).sum() / workload.macs.sum())
 
 
 def _under(law: str, base: Path, design: Design, layout: Layout) -> dict[str, dict[str, float]]:

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from recfactory.errors import UsageError
+from recfactory.errors import UsageError, UserError
 
 Result = dict[str, Any]
 
@@ -56,14 +56,14 @@ def setting(text: str) -> tuple[str, Any]:
     Raises:
         UsageError: for another text, or a value that is no YAML.
     """
-    import yaml
+    from recfactory.yaml_text import parse_yaml
 
     name, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--set '{text}': write NAME=VALUE, such as --set epochs=3")
     try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError:
+        return name, parse_yaml(value)
+    except UserError:
         raise UsageError(
             f"--set '{text}': cannot read the value; write for example 'hidden=[16, 8]'"
         ) from None

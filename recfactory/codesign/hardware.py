@@ -5,14 +5,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path as File
 from typing import Any
 
-import yaml
-
 import hw
 from hw.config import MOST_BITS as OF_PROCESSORS
 from hw.config import Machine, PIMConfig
-from recfactory.errors import UsageError, UserError
-from recfactory.schema.mapping import did_you_mean
+from recfactory.errors import UsageError, UserError, did_you_mean
 from recfactory.settings import require
+from recfactory.yaml_text import format_yaml, parse_yaml
 
 FEWEST_BITS = 2
 MOST_BITS = {"weight_bits": 24, "activation_bits": 16, "embedding_bits": 32}
@@ -166,7 +164,7 @@ def read_hardware(name_or_file: str | File) -> Hardware:
         return Hardware(hw.load(name_or_file))
     file = File(name_or_file)
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = parse_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"there is neither hardware nor a file '{name_or_file}'; hardware known by name is "
@@ -174,8 +172,8 @@ def read_hardware(name_or_file: str | File) -> Hardware:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"'{file}' cannot be read as a YAML file: {error}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"'{file}' is not YAML: {' '.join(str(error).split())}") from None
+    except UserError as error:
+        raise UserError(f"'{file}': {error}") from None
     if isinstance(values, dict) and "machine" in values:
         return Hardware(_base(values, str(file)))
     if isinstance(values, dict) and isinstance(values.get("base"), str) and values["base"] not in hw.PRESETS:
@@ -195,7 +193,7 @@ def machine_from_dict(values: Any, place: str = "hardware") -> Machine:
         UsageError: for entries that are unknown, missing or wrong.
     """
     try:
-        return hw.from_yaml(yaml.safe_dump(values), place)
+        return hw.from_yaml(format_yaml(values), place)
     except hw.HardwareError as error:
         raise UsageError(str(error)) from None
 

@@ -82,7 +82,7 @@ def _dlrm(layout: Layout, recipe: Recipe) -> tuple[Operations, int]:
         made, _, numbers = _layers("bottom", len(layout.dense), [*recipe.bottom, width], ())
         vectors, features = vectors + 1, (fields, *numbers)
     if vectors > 1:
-        made.append(pairs("pairs", vectors, vectors, width, after=features))
+        made.append(pairs("pairs", vectors, width, after=features))
         features = ("pairs",)
     size = vectors * width + vectors * (vectors - 1) // 2
     hidden, out, last = _layers("hidden", size, recipe.hidden, features)

@@ -16,8 +16,6 @@ ENDINGS = (".svg", ".png", ".pdf")
 MANY = 9
 """Shares with a colour of their own."""
 OTHERS = "others"
-Shares = Callable[[hw.Estimate], Mapping[str, float]]
-Total = Callable[[hw.Estimate], str]
 
 
 def check_plot(file: Path | str) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
-from recfactory.errors import UsageError, UserError
+from recfactory.errors import UsageError, UserError, did_you_mean
 from recfactory.features.layout import Layout
 from recfactory.files import whole_file
-from recfactory.schema.mapping import did_you_mean
 from recfactory.space.path import Path
 from recfactory.space.path_file import ENDING, read_path
 from recfactory.training.recipe import Recipe

@@ -4,9 +4,8 @@ from pathlib import PurePath
 
 import numpy as np
 
-from recfactory.errors import UserError
+from recfactory.errors import UserError, did_you_mean
 from recfactory.schema.columns import SPLITS, Label, Split
-from recfactory.schema.mapping import did_you_mean
 from recfactory.schema.profile import Profile
 
 CLICKS = ("label", "click", "clicked", "is_click", "is_clicked", "ctr", "target")

@@ -1,10 +1,9 @@
 """A mapping from a file, read key by key: wrong types and unknown keys are told by name."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from recfactory.errors import UserError
+from recfactory.errors import UserError, did_you_mean
 
 T = TypeVar("T")
 _KINDS: dict[type, str] = {
@@ -15,12 +14,6 @@ _KINDS: dict[type, str] = {
     list: "a list",
     dict: "a mapping (key: value)",
 }
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question to append to an error: `; did you mean 'x'`, or nothing where no known word is close."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'" if close else ""
 
 
 def text(value: Any, place: str) -> str:

@@ -10,10 +10,9 @@ from typing import Any
 from google.protobuf import json_format, struct_pb2
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from recfactory.errors import UserError
+from recfactory.errors import UserError, did_you_mean
 from recfactory.schema.columns import RESERVED, Categorical, Dense, Label, Schema
 from recfactory.schema.infer_roles import CLICKS
-from recfactory.schema.mapping import did_you_mean
 from recfactory.schema.yaml_file import schema_from_dict, schema_to_dict
 
 SECTIONS = ("dense", "categorical", "multivalued")

@@ -2,9 +2,8 @@
 
 from importlib import resources
 
-from recfactory.errors import UsageError, UserError
+from recfactory.errors import UsageError, UserError, did_you_mean
 from recfactory.schema.columns import Schema
-from recfactory.schema.mapping import did_you_mean
 from recfactory.schema.yaml_file import parse_schema
 
 PRESETS = ("criteo", "avazu", "kdd12", "movielens", "frappe")

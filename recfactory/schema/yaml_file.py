@@ -1,17 +1,14 @@
 """The schema as a YAML file that a person can write."""
 
-import re
-from collections.abc import Hashable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from recfactory.errors import UserError
 from recfactory.files import write_text
 from recfactory.schema.columns import Categorical, Dense, FileFormat, Label, Schema, Split
 from recfactory.schema.mapping import Keys, text
+from recfactory.yaml_text import format_yaml, parse_yaml
 
 MAX_VALUES = 16
 """Values kept per row of a multi-valued column where the file does not say; slots are made only as needed."""
@@ -48,24 +45,15 @@ def parse_schema(content: str, where: str) -> Schema:
         UserError: naming `where` and the key.
     """
     try:
-        values = yaml.load(content, Loader=_Loader)
+        values = parse_yaml(content)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{where}: {_yaml_problem(error)}") from None
     return schema_from_dict(values, where)
 
 
 def format_schema(schema: Schema) -> str:
     """The schema as YAML."""
-    return yaml.dump(
-        schema_to_dict(schema),
-        Dumper=_Dumper,
-        sort_keys=False,
-        default_flow_style=None,
-        allow_unicode=True,
-        width=110,
-    )
+    return format_yaml(schema_to_dict(schema), default_flow_style=None, width=110)
 
 
 def schema_to_dict(schema: Schema) -> dict[str, Any]:
@@ -214,53 +202,3 @@ def _section(columns: tuple[Dense, ...] | tuple[Categorical, ...]) -> list[str] 
 def _differing(value: Any) -> dict[str, Any]:
     """The fields of a dataclass value that differ from their defaults."""
     return {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default}
-
-
-def _yaml_problem(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
-    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return f"not valid YAML{place}: {problem}; put text with special characters in quotes"
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes no references: a value used twice is written twice."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represent_text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
-    # PyYAML loses unusual line breaks except between double quotes.
-    style = '"' if re.search("[\\x85\\u2028\\u2029]", value) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without its surprises: `no`, `012`, `1:30` and dates are text; a key given twice is an error.
-
-    What it takes for a number PyYAML's writer does too, and so quotes the text that looks like one.
-    """
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (filled below, as PyYAML wants it)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise UserError(f"the key '{key.value}' stands twice (line {key.start_mark.line + 1})")
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-for _tag, _pattern, _first in (
-    ("null", r"^(?:null|~|)$", ["n", "~", ""]),
-    ("bool", r"^(?:true|false)$", ["t", "f"]),
-    ("int", r"^(?:0|-?[1-9][0-9]*)$", list("-0123456789")),
-    ("float", r"^(?:-?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?$", list("-.0123456789")),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recfactory.errors import UserError
-from recfactory.schema.mapping import did_you_mean
+from recfactory.errors import UserError, did_you_mean
 from recfactory.space.axes import Axis, below_diagonal, first, unit_of, whole
 from recfactory.space.operations import NORM, Linear, Operation, Products
 

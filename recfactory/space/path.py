@@ -6,8 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from recfactory.errors import UserError
-from recfactory.schema.mapping import did_you_mean
+from recfactory.errors import UserError, did_you_mean
 from recfactory.settings import write_settings
 from recfactory.space.operators import operator
 from recfactory.space.space import Space

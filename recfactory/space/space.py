@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-from recfactory.errors import UserError
+from recfactory.errors import UserError, did_you_mean
 from recfactory.features.layout import Layout
 from recfactory.schema.columns import Schema
-from recfactory.schema.mapping import did_you_mean
 from recfactory.space.axes import Axis, first, unit_of, whole
 from recfactory.space.operators import operator
 

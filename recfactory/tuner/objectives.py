@@ -7,8 +7,7 @@ import keras_tuner as kt
 import numpy as np
 from keras_tuner.src.engine import objective as kt_objective
 
-from recfactory.errors import UsageError
-from recfactory.schema.mapping import did_you_mean
+from recfactory.errors import UsageError, did_you_mean
 from recfactory.search.objectives import Constraint, Objective, parse_constraint
 from recfactory.tuner.forms import Searched
 

@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 
 from hw import HardwareError, Workload, attention, elementwise, estimate, load, lookup, matrix, pairs
 from hw.circuit import resolve
+from hw.digital import register_bits
 from hw.estimate import CHUNK
 from hw.memories import MEMORIES
 from hw.result import Estimate
+from hw.workload import PAIRS
 
 NANO, PICO = 1e-9, 1e-12
 ACCESSES_S = 200e-9
 """A stage of 100 ns to read from eDRAM, and one to write."""
+REGISTER_J = 1.24e-3 / 1024 * 100e-9
+"""Of a bit read: an IMA's 2 KB, which feed 1024 rows in 100 ns."""
 
 
 def by_component(made):
@@ -87,10 +91,12 @@ def test_bits_of_an_operation_go_before_those_of_the_machine(handcrafted, isaac)
 
 def test_digital_operations_by_hand(handcrafted):
     shrink = 32 / 45
-    pair = estimate(Workload.of([pairs("p", 20, 20, 16)]), handcrafted)
+    pair = estimate(Workload.of([pairs("p", 20, 16)]), handcrafted)
     spent = by_component(pair)
     # Factors of 16 bits: half-way between 8 bits, 0.2 pJ, and 32 bits, 3.1 pJ.
     assert spent["digital"] == pytest.approx(6400 * (np.sqrt(0.2 * 3.1) + 0.1) * shrink * PICO)
+    # 64 lanes are an array of 8 x 8: what is read from the register serves 8 products.
+    assert spent["input_register"] == pytest.approx(6400 * (16 / 8 + 16 / 8) * REGISTER_J)
     # Each vector is read once; of the products of two with each other one is kept.
     moved = (20 * 16 + 190) * 16
     assert spent["edram"] == pytest.approx(2 * moved / 256 * 20.45 * PICO)
@@ -195,6 +201,7 @@ def test_a_product_on_the_digital_unit_by_hand(changed):
     spent = by_component(made)
     weights, values = 16 * 16 * 8, 16 * 32 * 8
     assert spent["digital"] == pytest.approx(4096 * 0.3 * 32 / 45 * PICO)
+    assert spent["input_register"] == pytest.approx(4096 * (8 / 8 + 8 / 8) * REGISTER_J)
     assert spent["edram"] == pytest.approx((weights + 2 * values) / 256 * 20.45 * PICO)
     assert spent["bus"] == pytest.approx((weights + values) * 0.054 * PICO)
     assert spent["router"] == pytest.approx(values / 256 * 20.74 * PICO)
@@ -202,6 +209,39 @@ def test_a_product_on_the_digital_unit_by_hand(changed):
     # 4096 multiply-adds on 64 lanes; 10,240 bits through the port are 40 cycles
     assert made.interval_s[0] == pytest.approx(64 / 1.2e9)
     assert made.latency_s[0] == pytest.approx(64 / 1.2e9 + ACCESSES_S)
+
+
+def test_what_lanes_share_by_hand(handcrafted):
+    def read(operation, lanes):
+        circuit = resolve([replace(handcrafted, lanes=lanes)])
+        return register_bits(Workload.of([operation]), circuit)[0, 0]
+
+    # Applied once: each weight is read for one product, each input for as many outputs as there are lanes.
+    assert read(matrix("m", 10, 100), 64) == 1000 * (8 + 8 / 64)
+    assert read(matrix("m", 10, 20), 64) == 200 * (8 + 8 / 20)
+    # Three applications share weights, and leave 21 lanes for outputs.
+    assert read(matrix("m", 10, 100, uses=3), 64) == 3000 * (8 / 3 + 8 / 21)
+    assert read(matrix("m", 10, 100, uses=3, weight_bits=4), 64) == 3000 * (4 / 3 + 8 / 21)
+    assert read(matrix("m", 10, 100, uses=3), 1) == 3000 * 16
+    assert read(attention("a", 10, 16), 64) == 2 * 1600 * (16 / 8 + 16 / 8)
+    assert read(elementwise("e", 10), 64) == 0
+
+
+def test_a_batch_shares_weights_and_starts():
+    one = load("recnmp")
+    work = Workload.of([lookup("l", 10, 16, 1000), matrix("m", 100, 50, after=("l",)), pairs("p", 4, 8)])
+    alone, together = (estimate(work, replace(one, batch=batch)) for batch in (1, 16))
+    assert together.energy_by_operation[0, 1] == pytest.approx(
+        5000 * 6.4e-12 + (5000 / 16 + 150) * 4 * 8.9e-12
+    )
+    assert together.energy_by_operation[0, ::2].tolist() == alone.energy_by_operation[0, ::2].tolist()
+    # Read once, the weights no longer bound it: (5000 + 16 * 150) * 4 bytes take 64 ns, the arithmetic 87.
+    assert together.latency_by_operation[0, 1] == pytest.approx(one.start_s + 16 * 5000 / one.macs_per_s)
+    memory = MEMORIES["nmp"]
+    fetch = memory.access_s + (16 * 10 - 1) * memory.interval_s
+    assert together.latency_by_operation[0, 0] == pytest.approx(fetch)
+    assert together.interval_s[0] == pytest.approx(together.latency_s[0] / 16)
+    assert together.power_w[0] == pytest.approx(together.energy_j[0] / together.interval_s[0])
 
 
 def test_rooflines_by_hand():
@@ -242,11 +282,12 @@ def random_workload(rng, n, operations):
     def sizes(high):
         return rng.integers(0, high, (n, operations))
 
+    kind, rows = rng.integers(0, 6, (n, operations)), sizes(600)
     return Workload(
         tuple(f"operation{i}" for i in range(operations)),
-        kind=rng.integers(0, 6, (n, operations)),
-        rows=sizes(600),
-        columns=sizes(600),
+        kind=kind,
+        rows=rows,
+        columns=np.where(kind == PAIRS, rows, sizes(600)),
         uses=sizes(20),
         elements=sizes(600),
         stored=sizes(10**6),
@@ -354,8 +395,9 @@ def test_a_hundred_thousand_pairs_take_less_than_a_minute(handcrafted):
     """A tenth of them, in a tenth of the time of one core; measured: 100,000 in 2 s."""
     rng = np.random.default_rng(0)
     rows = 10_000
-    made = replace(random_workload(rng, 1, 60), kind=rng.integers(0, 6, (1, 60)))
-    made = replace(repeated(made, rows), rows=rng.integers(0, 600, (rows, 60)))
+    made = repeated(random_workload(rng, 1, 60), rows)
+    sizes = rng.integers(0, 600, (rows, 60))
+    made = replace(made, rows=sizes, columns=np.where(made.kind == PAIRS, sizes, made.columns))
     some = random_configs(rng, handcrafted, 100)
     begin = time.process_time()
     assert len(estimate(made, [some[place] for place in rng.integers(0, 100, rows)])) == rows
@@ -367,13 +409,8 @@ def test_of_several_machines_all_have_crossbars():
         estimate(Workload.of([matrix("m", 2, 3)]), [load("cpu")])
 
 
-def test_two_sets_of_vectors_are_both_read(handcrafted):
-    moved = estimate(Workload.of([pairs("p", 10, 20, 16)]), handcrafted)
-    assert by_component(moved)["bus"] == pytest.approx(((10 + 20) * 16 + 200) * 16 * 0.054 * PICO)
-
-
 def test_branches_share_the_digital_units_there_are(changed):
-    branches = [pairs(f"p{i}", 20, 20, 16) for i in range(10)]
+    branches = [pairs(f"p{i}", 20, 16) for i in range(10)]
     one, ten = (estimate(Workload.of(some), changed()) for some in (branches[:1], branches))
     assert ten.latency_s[0] == pytest.approx(10 * one.interval_s[0])
     many = estimate(Workload.of([*branches, matrix("m", 128, 32 * 97)]), changed())

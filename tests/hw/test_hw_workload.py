@@ -2,21 +2,21 @@ import numpy as np
 import pytest
 
 from hw import HardwareError, Workload, attention, elementwise, lookup, matrix, pairs
-from hw.workload import MATRIX
+from hw.workload import MATRIX, PAIRS
 
 
 def test_multiply_accumulates_by_kind():
     made = Workload.of(
         [
             matrix("m", 10, 20, uses=3),
-            pairs("p", 5, 6, 16),
+            pairs("p", 5, 16),
             attention("a", 7, 16, heads=8),
             elementwise("e", 100),
             lookup("l", 10, 16, 1000),
         ]
     )
-    # 10*20*3; 5*6*16; scores and weighted sums 2*7*7*16
-    assert made.macs.tolist() == [[600, 480, 1568, 0, 0]]
+    # 10*20*3; 5*5*16; scores and weighted sums 2*7*7*16
+    assert made.macs.tolist() == [[600, 400, 1568, 0, 0]]
     assert made.elements.tolist() == [[0, 0, 8 * 49, 100, 0]]
     assert len(made) == 1
 
@@ -50,6 +50,10 @@ def arrays(**changes):
         ({"uses": -np.ones((2, 3), np.int64)}, "uses has -1: nothing can be below 0"),
         ({"kind": np.full((2, 3), 6)}, "kind has 6"),
         ({"weight_bits": np.full((2, 3), 33)}, "weight_bits has 33: at most 32"),
+        (
+            {"kind": np.full((2, 3), PAIRS), "rows": np.full((2, 3), 2)},
+            "vectors with each other",
+        ),
         ({"waits": np.zeros((3, 3), bool)}, "waits is of shape"),
         ({"waits": np.ones((1, 3, 3), bool)}, "waits for a later one"),
     ],

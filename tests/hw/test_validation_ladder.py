@@ -5,8 +5,8 @@ import pytest
 
 from hw import Workload, components, estimate, matrix
 from hw.adc import LAWS, conversion_energy, converter_area
-from hw.area import peak, tile_area
-from hw.arithmetic import LANE_M2, multiply_add_energy
+from hw.area import digital_unit_area, peak, tile_area
+from hw.arithmetic import multiply_add_energy
 from hw.memories import MEMORIES
 
 PICO = 1e-12
@@ -45,7 +45,7 @@ def test_ima_and_tile_close(isaac, reference):
     figures = reference["isaac"]
     assert sum(block.power_w for block in ima) * 1e3 == pytest.approx(figures["ima"]["milliwatt"], rel=0.005)
     assert sum(block.area_m2 for block in ima) * 1e6 == pytest.approx(figures["ima"]["mm2"], rel=0.005)
-    tile = sum(tile_area(isaac).values()) - isaac.lanes * LANE_M2
+    tile = sum(tile_area(isaac).values()) - digital_unit_area(isaac)
     assert tile * 1e6 == pytest.approx(figures["tile"]["mm2"], rel=0.005)
     tile_power = (peak(isaac).power_w - components.LINKS.power_w) / isaac.tiles
     assert tile_power * 1e3 == pytest.approx(figures["tile"]["milliwatt"], rel=0.005)

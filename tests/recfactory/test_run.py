@@ -23,7 +23,7 @@ def test_settings_are_read_and_replaced(tmp_path):
     [
         ("out: a\n", "'data' is missing"),
         ("data: a\nout: b\nmodell: mlp\n", "unknown setting 'modell'"),
-        ("data: [a\n", "is not YAML"),
+        ("data: [a\n", "not valid YAML"),
         ("just words\n", "must hold settings"),
         ("data: 3\nout: b\n", "'data' must be of type str, not 3"),
         ("data: a\nout: b\nseeds: many\n", "'seeds' must be of type int, not 'many'"),

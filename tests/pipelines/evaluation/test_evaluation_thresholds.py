@@ -43,7 +43,7 @@ def test_nothing_asked_is_empty():
         ("metrics: {auc: {minimum: 0.7}}", "unknown key 'metrics.auc.minimum'; did you mean 'min'"),
         ("metrics: {auc: {min: '0.7'}}", "metrics.auc.min: expected a number, not '0.7'"),
         ("metrics: {auc: {min: .nan}}", "metrics.auc.min: must be a finite number"),
-        ("metrics: {auc: {min: yes}}", "metrics.auc.min: expected a number, not True"),
+        ("metrics: {auc: {min: yes}}", "metrics.auc.min: expected a number, not 'yes'"),
         ("metrics: {auc: 0.7}", "metrics.auc: expected a mapping"),
         ("metrics: {auc: {}}", "metrics.auc: is empty"),
         ("metrics: {calibration: {min: 1.1, max: 0.9}}", "min 1.1 is above max 0.9"),

@@ -7,8 +7,10 @@ import pytest
 
 import hw
 from hw.adc import LAWS
+from hw.workload import MATRIX
 from recfactory.benchmarks.gains import PARTS, cost, explain
 from recfactory.codesign.designs import Design
+from recfactory.codesign.workload import path_workload
 from recfactory.features.layout import make_layout
 from recfactory.quantise.precision import Bits, Crossbar, Precision, slots
 from recfactory.space import make_space
@@ -54,8 +56,20 @@ def test_baselines_that_favour_themselves_leave_less_to_gain():
     for free, dear in (("handcrafted_replicated", "handcrafted"), ("recnmp_without_starts", "recnmp")):
         assert found[free]["latency_s"] < found[dear]["latency_s"]
         assert found[free]["energy_j"] == pytest.approx(found[dear]["energy_j"])
-    on_crossbars = explain(LARGE, design(), LAYOUT)["on_crossbars"]
-    assert on_crossbars == pytest.approx(found["handcrafted"])  # the machine of `design` has them all there
+    assert found["handcrafted_cheaper"]["energy_j"] < found["handcrafted"]["energy_j"]
+    assert found["recnmp_batched"]["energy_j"] < found["recnmp"]["energy_j"]
+    assert found["recnmp_batched"]["interval_s"] < found["recnmp"]["interval_s"]
+
+
+def test_where_the_products_are():
+    there = explain(LARGE, design(), LAYOUT)
+    assert there["on_crossbars"] == pytest.approx(there["against"]["handcrafted"])
+    workload = path_workload(SMALL, LAYOUT)
+    matrices = workload.macs[workload.kind == MATRIX].sum() / workload.macs.sum()
+    assert there["crossbar_share"] == pytest.approx(matrices)
+    both = explain(LARGE, design(machine=replace(HANDCRAFTED, placement="cheaper")), LAYOUT)
+    assert both["crossbar_share"] < there["crossbar_share"]
+    assert both["on_crossbars"]["energy_j"] < both["against"]["handcrafted"]["energy_j"]
 
 
 def test_four_bits_alone_gain_what_the_bits_of_such_a_design_do():

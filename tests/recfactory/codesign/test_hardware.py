@@ -113,7 +113,7 @@ def test_a_missing_or_unreadable_file_is_a_sentence(tmp_path):
     ):
         read_hardware("handcraftet")
     (tmp_path / "bad.yaml").write_text("a: [")
-    with pytest.raises(UserError, match="is not YAML"):
+    with pytest.raises(UserError, match="not valid YAML"):
         read_hardware(tmp_path / "bad.yaml")
     with pytest.raises(UserError, match="cannot be read"):
         read_hardware(tmp_path)
