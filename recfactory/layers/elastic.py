@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from recfactory.layers.compiled import Compiled
 from recfactory.layers.operator import OperatorLayer, Weights, first_value
-from recfactory.quantise.matrix import Arithmetic, Quantised
+from recfactory.quantise.matrix import NUMBERS, Arithmetic, Quantised
 from recfactory.space.operations import Linear
 from recfactory.space.operators import operator
 from recfactory.space.path import Path
@@ -165,18 +165,20 @@ def arguments(slices: Slices, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
     """What the compiled operator takes.
 
     The columns of its matrices and the seeds of those that are rounded, the pieces of each matrix, its
-    inputs, and the ends of what the rounded matrices multiply.
+    inputs, and of the rounded matrices the ends of what they multiply and the numbers of their arithmetic.
     """
     roundings = [piece.rounding for piece in slices.values() if piece.rounding]
     sizes = tf.constant([*(piece.columns for piece in slices.values()), *(r.seed for r in roundings)])
     values = [sizes, *(piece.values for piece in slices.values()), *inputs]
-    return [*values, tf.constant([r.ends for r in roundings])] if roundings else values
+    if not roundings:
+        return values
+    return [*values, tf.constant([[*r.ends, *r.arithmetic.numbers] for r in roundings])]
 
 
 def compiled(kind: str, slices: Slices, inputs: list[tf.Tensor]) -> Compiled:
     """An operator as one compiled function, the same for all sizes."""
     matrices = tuple(
-        (name, piece.vectors, piece.empty, piece.rounding and piece.rounding.arithmetic)
+        (name, piece.vectors, piece.empty, piece.rounding and piece.rounding.arithmetic.crossbar is not None)
         for name, piece in slices.items()
     )
     # The embedding width is the one size that operators must know while they are traced.
@@ -192,28 +194,30 @@ def forget_compiled() -> None:
 @cache
 def _compile(
     kind: str,
-    matrices: tuple[tuple[str, int, bool, Arithmetic | None], ...],
+    matrices: tuple[tuple[str, int, bool, bool | None], ...],
     shapes: tuple[tuple[int | None, ...], ...],
 ) -> Compiled:
     layer = layer_class(kind)
     inputs = slice(len(matrices), len(matrices) + len(shapes))
-    rounded = [i for i, matrix in enumerate(matrices) if matrix[-1]]
+    rounded = [i for i, matrix in enumerate(matrices) if matrix[-1] is not None]
 
     def run(sizes: tf.Tensor, *values: tf.Tensor) -> tf.Tensor:
         weights: Weights = {}
-        for i, (name, vectors, empty, arithmetic) in enumerate(matrices):
+        for i, (name, vectors, empty, on_crossbar) in enumerate(matrices):
             rows = tf.reshape(values[i], [-1, sizes[i]])
             # Split, whose gradient is one concatenation; slices would each be padded to the whole.
             kernel, *last = tf.split(rows, [tf.shape(rows)[0] - vectors, *[1] * vectors])
             kernel.set_shape([0 if empty else None, None])
-            if arithmetic:
+            if on_crossbar is not None:
                 place = rounded.index(i)
-                kernel = Quantised(kernel, arithmetic, values[-1][place], sizes[len(matrices) + place])
+                low, high, *numbers = tf.unstack(values[-1][place])
+                arithmetic = Arithmetic.of_numbers(numbers, on_crossbar)
+                kernel = Quantised(kernel, arithmetic, (low, high), sizes[len(matrices) + place])
             weights[name] = (kernel, *(tf.reshape(vector, [-1]) for vector in last))
         return layer.compute(weights, *values[inputs])
 
-    ends = [(None, 2)] if rounded else []
-    return Compiled(run, [*[(None, None) for _ in matrices], *shapes, *ends])
+    roundings = [(None, 2 + NUMBERS)] if rounded else []
+    return Compiled(run, [*[(None, None) for _ in matrices], *shapes, *roundings])
 
 
 def _bank_name(linear: Linear) -> str:

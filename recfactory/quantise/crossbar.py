@@ -15,10 +15,7 @@ Small and zero inputs then drive whole columns, so that clipping costs far more.
 
 import tensorflow as tf
 
-from recfactory.quantise.precision import Crossbar
-
-MANTISSA = 24
-"""Bits of the whole numbers that float32 holds."""
+from recfactory.quantise.precision import Bits, Crossbar
 
 
 def largest_sum(crossbar: Crossbar) -> int:
@@ -36,7 +33,7 @@ def product_error(
     inputs: tf.Tensor,
     weights: tf.Tensor,
     crossbar: Crossbar,
-    bits: tuple[int, int],
+    bits: Bits,
     seed: tf.Tensor | int,
     signed: tf.Tensor | bool = False,
 ) -> tf.Tensor:
@@ -46,104 +43,82 @@ def product_error(
         inputs: codes, `(n, K)` float32, whole numbers from 0; those of signed numbers are offset by half of
             their range.
         weights: codes, `(K, outputs)` likewise.
-        crossbar: that multiplies.
-        bits: of the weights and of the inputs.
+        crossbar: that multiplies; its numbers may be scalar tensors, so that one graph serves all machines.
+        bits: of the weights and of the inputs; they too.
         seed: of the noise: another chip.
         signed: whether the inputs are.
 
     Returns:
         `(n, outputs)`.
     """
-    slices = -(-bits[0] // crossbar.cell_bits)
-    cycles = -(-bits[1] // crossbar.dac_bits)
-    planes = tf.stack(_digits(weights, crossbar.cell_bits, slices), 1)
-    noise = None
-    if crossbar.noise:
-        full = float(2**crossbar.cell_bits - 1)
-        noise = crossbar.noise * full * tf.random.stateless_normal(tf.shape(planes), [seed, 0])
-    scales = [tf.constant(2.0 ** (crossbar.dac_bits * cycle)) for cycle in range(cycles)]
-    if crossbar.dac_bits == 1 and cycles > 1:
-        turned = tf.math.floormod(inputs + 2.0 ** (cycles - 1), 2.0**cycles)
-        inputs = tf.where(signed, turned, inputs)
-        scales[-1] = tf.where(signed, -scales[-1], scales[-1])
-    digits = _digits(inputs, crossbar.dac_bits, cycles)
-    place = tf.constant([2.0 ** (crossbar.cell_bits * s) for s in range(slices)])
-    count = -(-tf.shape(weights)[0] // crossbar.rows)
+    rows, cell, dac, weight, activation = (
+        tf.cast(number, tf.int32)
+        for number in (crossbar.rows, crossbar.cell_bits, crossbar.dac_bits, bits.weight, bits.activation)
+    )
+    slices, cycles = -(-weight // cell), -(-activation // dac)
+    in_cell, in_cycle = _two_to(cell), _two_to(dac)
+    place = _two_to(cell * tf.range(slices))[:, tf.newaxis]
+    planes = _modulo(tf.floor(weights[:, tf.newaxis] / place), in_cell)
+    spread = crossbar.noise * (in_cell - 1.0)
+    noise = spread * tf.random.stateless_normal(tf.shape(planes), [seed, 0])
+    twos_complement = tf.logical_and(signed, tf.logical_and(dac == 1, cycles > 1))
+    range_of_inputs = _two_to(dac * cycles)
+    turned = _modulo(inputs + range_of_inputs / 2.0, range_of_inputs)
+    given = tf.where(twos_complement, turned, inputs)
+    meant = tf.where(twos_complement, inputs - range_of_inputs / 2.0, inputs)
+    limit = _two_to(crossbar.adc_bits) - 1.0
 
-    def array(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        used = slice(i * crossbar.rows, (i + 1) * crossbar.rows)
-        cells, flipped = _stored(planes[used], crossbar)
+    def read(used: slice, cells: tf.Tensor) -> tf.Tensor:
+        """What the readings of an array are off, shifted and added over the cycles."""
         columns = [tf.shape(cells)[0], -1]
         written = tf.reshape(cells, columns)
-        given = [digit[:, used] for digit in digits]
-        if noise is None:
-            error = _clipping(given, scales, written, crossbar)
-        else:
-            error = _reading(given, scales, written, tf.reshape(noise[used], columns), crossbar)
-        by_slice = tf.reshape(error, [-1, slices, tf.shape(weights)[1]])
-        signs = tf.where(flipped, -1.0, 1.0) * place[:, tf.newaxis]
+        noisy = written + tf.reshape(noise[used], columns)
+
+        def cycle(c: tf.Tensor, total: tf.Tensor, left: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            higher, scale = tf.floor(left / in_cycle), _two_to(dac * c)
+            digits = left - higher * in_cycle
+            scale = tf.where(tf.logical_and(twos_complement, c == cycles - 1), -scale, scale)
+            reading = tf.clip_by_value(tf.round(tf.matmul(digits, noisy)), 0.0, limit)
+            return c + 1, total + reading * scale, higher
+
+        none = tf.zeros([tf.shape(given)[0], tf.shape(written)[1]])
+        _, total, _ = tf.while_loop(
+            lambda c, *_: c < cycles, cycle, [0, none, given[:, used]], parallel_iterations=1
+        )
+        return total - tf.matmul(meant[:, used], written)
+
+    def array(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        used = slice(i * rows, (i + 1) * rows)
+        cells, flipped = _stored(planes[used], in_cell - 1.0)
+        by_slice = tf.reshape(read(used, cells), [-1, slices, tf.shape(weights)[1]])
+        signs = tf.where(flipped, -place, place)
         return i + 1, total + tf.reduce_sum(by_slice * signs, 1)
 
     start = tf.zeros([tf.shape(inputs)[0], tf.shape(weights)[1]])
+    count = -(-tf.shape(weights)[0] // rows)
     shapes = [tf.TensorShape([]), tf.TensorShape([None, None])]
     return tf.while_loop(
         lambda i, _: i < count, array, [0, start], shape_invariants=shapes, parallel_iterations=1
     )[1]
 
 
-def _digits(codes: tf.Tensor, bits: int, count: int) -> list[tf.Tensor]:
-    """The digits of whole numbers, `bits` bits each, lowest first."""
-    found, left = [], codes
-    for _ in range(count - 1):
-        higher = tf.floor(left * 2.0**-bits)
-        found.append(left - higher * 2.0**bits)
-        left = higher
-    return [*found, left]
+def _modulo(values: tf.Tensor, divisor: tf.Tensor) -> tf.Tensor:
+    """As `tf.math.floormod`, which takes ten times as long."""
+    return values - divisor * tf.floor(values / divisor)
 
 
-def _stored(cells: tf.Tensor, crossbar: Crossbar) -> tuple[tf.Tensor, tf.Tensor]:
+def _two_to(exponent: tf.Tensor | int) -> tf.Tensor:
+    """An exact power: `tf.pow` may be off by a last bit."""
+    places = tf.cast(exponent, tf.int64)
+    return tf.cast(tf.bitwise.left_shift(tf.ones_like(places), places), tf.float32)
+
+
+def _stored(cells: tf.Tensor, full: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """What the columns of an array hold, and which are flipped.
 
     Args:
         cells: `(rows in use, slices, outputs)`.
-        crossbar: of the array.
+        full: the largest value of a cell.
     """
-    full = float(2**crossbar.cell_bits - 1)
     flipped = 2.0 * tf.reduce_sum(cells, 0) > full * tf.cast(tf.shape(cells)[0], tf.float32)
     return tf.where(flipped, full - cells, cells), flipped
-
-
-def _clipping(
-    digits: list[tf.Tensor], scales: list[tf.Tensor], cells: tf.Tensor, crossbar: Crossbar
-) -> tf.Tensor:
-    """What clipping changes of the columns' sums, shifted and added over the cycles.
-
-    Sums are small whole numbers, so that one float32 product makes those of several cycles at once.
-    """
-    width = max(1, largest_sum(crossbar).bit_length())
-    together = max(1, MANTISSA // width)
-    limit = 2.0**crossbar.adc_bits - 1.0
-    total = tf.constant(0.0)
-    for first in range(0, len(digits), together):
-        group = digits[first : first + together]
-        packed = tf.add_n([digit * 2.0 ** (width * i) for i, digit in enumerate(group)])
-        sums = _digits(tf.matmul(packed, cells), width, len(group))
-        for i, each in enumerate(sums):
-            total -= tf.nn.relu(each - limit) * scales[first + i]
-    return total
-
-
-def _reading(
-    digits: list[tf.Tensor],
-    scales: list[tf.Tensor],
-    cells: tf.Tensor,
-    noise: tf.Tensor,
-    crossbar: Crossbar,
-) -> tf.Tensor:
-    """What the ADCs' readings of noisy columns are off, shifted and added over the cycles."""
-    limit = 2.0**crossbar.adc_bits - 1.0
-    noisy, total = cells + noise, tf.constant(0.0)
-    for digit, scale in zip(digits, scales, strict=True):
-        total += tf.clip_by_value(tf.round(tf.matmul(digit, noisy)), 0.0, limit) * scale
-    codes = tf.add_n([digit * scale for digit, scale in zip(digits, scales, strict=True)])
-    return total - tf.matmul(codes, cells)

@@ -30,7 +30,7 @@ class Codes(NamedTuple):
         return self.low + self.step * self.codes
 
 
-def codes_of(weights: tf.Tensor, bits: int) -> Codes:
+def codes_of(weights: tf.Tensor, bits: tf.Tensor | int) -> Codes:
     """A matrix on symmetric grids, one per output.
 
     The largest weight of an output is the end of its grid (Krishnamoorthi 2018, arXiv 1806.08342, section
@@ -38,38 +38,53 @@ def codes_of(weights: tf.Tensor, bits: int) -> Codes:
 
     Args:
         weights: `(inputs, outputs)`.
-        bits: from 1.
+        bits: from 1; a number, or a scalar tensor, so that one graph serves all.
     """
     size = tf.abs(weights)
-    if bits == 1:
+
+    def sign() -> Codes:
         mean = tf.maximum(tf.reduce_mean(size, 0), TINY)
         return Codes(tf.cast(weights >= 0, tf.float32), -mean, 2.0 * mean)
-    half = 2 ** (bits - 1)
-    step = tf.maximum(tf.reduce_max(size, 0), TINY) / (half - 1)
-    return Codes(tf.clip_by_value(tf.round(weights / step), 1 - half, half - 1) + half, -half * step, step)
+
+    def several() -> Codes:
+        half = 2.0 ** (bits - 1)
+        step = tf.maximum(tf.reduce_max(size, 0), TINY) / tf.maximum(half - 1.0, 1.0)
+        codes = tf.clip_by_value(tf.round(weights / step), 1.0 - half, half - 1.0) + half
+        return Codes(codes, -half * step, step)
+
+    if not tf.is_tensor(bits):
+        return sign() if bits == 1 else several()
+    return Codes(*(tf.where(bits == 1.0, one, more) for one, more in zip(sign(), several(), strict=True)))
 
 
-def weights(values: tf.Tensor, bits: int) -> tf.Tensor:
+def weights(values: tf.Tensor, bits: tf.Tensor | int) -> tf.Tensor:
     """A matrix `(inputs, outputs)` rounded as `codes_of` says; its gradient is that of the result."""
     return values + tf.stop_gradient(codes_of(values, bits).values - values)
 
 
-def activations(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, bits: int) -> tf.Tensor:
+def activations(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, bits: tf.Tensor | int) -> tf.Tensor:
     """Numbers rounded to the grid of `2**bits` values from `low` to `high`, see `grid.best_range`.
 
     Args:
         values: of any shape.
         low: at most 0; a whole number of steps.
         high: above 0.
-        bits: 1 to 16.
+        bits: 1 to 16; a number, or a scalar tensor.
     """
     # TensorFlow's fake_quant has no deterministic gradient on GPUs.
     inside = tf.clip_by_value(values, low, high)
     step = (high - low) / (2.0**bits - 1.0)
-    if bits == 1:
-        nearest = tf.where(2.0 * values < low + high, low, high)
-    else:  # in whole steps from zero, so that zero stays zero
-        nearest = step * (tf.floor((inside - low) / step + 0.5) + tf.round(low / step))
+
+    def end() -> tf.Tensor:
+        return tf.where(2.0 * values < low + high, low, high)
+
+    def on_grid() -> tf.Tensor:  # in whole steps from zero, so that zero stays zero
+        return step * (tf.floor((inside - low) / step + 0.5) + tf.round(low / step))
+
+    if tf.is_tensor(bits):
+        nearest = tf.where(bits == 1.0, end(), on_grid())
+    else:
+        nearest = end() if bits == 1 else on_grid()
     return inside + tf.stop_gradient(nearest - inside)
 
 

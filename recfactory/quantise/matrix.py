@@ -1,8 +1,8 @@
 """A matrix of a layer that multiplies with few bits, or on crossbars."""
 
 import zlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -13,10 +13,13 @@ from recfactory.quantise.crossbar import is_exact, product_error
 from recfactory.quantise.grid import Floats, best_range
 from recfactory.quantise.precision import Bits, Crossbar
 
+NUMBERS = 7
+"""That an arithmetic consists of."""
+
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How a matrix multiplies; the part that a compiled function is made for.
+    """How a matrix multiplies.
 
     Args:
         bits: of the matrix and of its inputs.
@@ -30,6 +33,18 @@ class Arithmetic:
     def of(cls, bits: Bits, crossbar: Crossbar | None) -> "Arithmetic":
         """That of an operator on a crossbar, left out where it loses nothing."""
         return cls(bits, None if crossbar is None or is_exact(crossbar) else crossbar)
+
+    @property
+    def numbers(self) -> list[float]:
+        """All there is to it but whether a crossbar loses anything; what `of_numbers` takes."""
+        crossbar = self.crossbar or Crossbar(1, 1, 1, 1)
+        return [self.bits.weight, self.bits.activation, *astuple(crossbar)]
+
+    @classmethod
+    def of_numbers(cls, numbers: Sequence[Any], on_crossbar: bool) -> "Arithmetic":
+        """The opposite of `numbers`; of scalar tensors, so that one graph serves all arithmetic of a kind."""
+        weight, activation, *crossbar = numbers
+        return cls(Bits(weight, activation), Crossbar(*crossbar) if on_crossbar else None)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -48,12 +63,12 @@ class Quantised(Matrix):
     Args:
         values: the matrix.
         arithmetic: how it multiplies.
-        ends: the lowest and the highest value that its inputs are rounded to, `(2,)`.
+        ends: the lowest and the highest value that its inputs are rounded to.
         seed: of its cells' noise.
     """
 
     def __init__(
-        self, values: tf.Tensor, arithmetic: Arithmetic, ends: tf.Tensor, seed: tf.Tensor | int = 0
+        self, values: tf.Tensor, arithmetic: Arithmetic, ends: Sequence[tf.Tensor], seed: tf.Tensor | int = 0
     ) -> None:
         super().__init__(values)
         self.arithmetic, self.ends, self.seed = arithmetic, ends, seed
@@ -70,8 +85,7 @@ class Quantised(Matrix):
         stored = fake.codes_of(matrix, bits.weight)
         step = (high - low) / (2.0**bits.activation - 1.0)
         codes = tf.round((given - low) / step)
-        both = bits.weight, bits.activation
-        error = product_error(codes, stored.codes, crossbar, both, self.seed, signed=low < 0)
+        error = product_error(codes, stored.codes, crossbar, bits, self.seed, signed=low < 0)
         return exact + tf.stop_gradient(error * step * stored.step)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hw.adc import lossless_bits
 from recfactory.quantise.crossbar import is_exact, largest_sum, product_error
-from recfactory.quantise.precision import Crossbar
+from recfactory.quantise.precision import Bits, Crossbar
 
 
 @st.composite
@@ -29,7 +29,7 @@ def crossbars(adc):
 
 def error(inputs, weights, crossbar, bits, seed=0, signed=False):
     values = tf.constant(inputs, tf.float32), tf.constant(weights, tf.float32)
-    return product_error(*values, crossbar, bits, seed, signed).numpy()
+    return product_error(*values, crossbar, Bits(*bits), seed, signed).numpy()
 
 
 @settings(max_examples=30)
