@@ -22,12 +22,15 @@ from pipelines.reading.rows import Rows, validate
 from pipelines.runner import make_pipeline, run_pipeline
 from recfactory.errors import UsageError, UserError
 from recfactory.files import read_json, whole_file, write_json
+from recfactory.locked import sole
 from recfactory.saved_model import SCHEMA, digest, saved_model_dir
 from recfactory.schema.columns import Schema
 from recfactory.schema.yaml_file import read_schema, schema_to_dict
 
 BATCH_ROWS = 4096
 ENDINGS = (".csv", ".parquet")
+KEY = "key.json"
+"""In the work folder: what is scored, and by what."""
 _SCORES = pa.schema([("file", pa.string()), ("line", pa.int64()), ("ctr", pa.float32())])
 
 
@@ -65,18 +68,19 @@ def predict(
     work = out.with_name(f"{out.name}.work")
     rejected = out.with_name(f"{out.name}.rejected")
     _claim(work, rejected, [source.key, digest(saved), json.dumps(schema_to_dict(chosen), sort_keys=True)])
-    pipeline = make_pipeline(runner, beam_options)
-    pieces = pipeline | "Pieces" >> beam.Create(source.pieces) | "Share" >> beam.Reshuffle()
-    _ = pieces | "Score" >> beam.ParDo(ScoreRows(str(saved), chosen, work, rejected))
-    run_pipeline(pipeline)
+    with sole(work / KEY, "scores"):
+        pipeline = make_pipeline(runner, beam_options)
+        pieces = pipeline | "Pieces" >> beam.Create(source.pieces) | "Share" >> beam.Reshuffle()
+        _ = pieces | "Score" >> beam.ParDo(ScoreRows(str(saved), chosen, work, rejected))
+        run_pipeline(pipeline)
 
-    counts: Counter[str] = Counter()
-    for path in sorted(work.glob("part-*.json")):
-        counts.update(read_json(path))
-    good = sum(pq.read_metadata(path).num_rows for path in work.glob("part-*.parquet"))
-    check_rejected(good, counts, max_rejected, rejected)
-    total = _join(sorted(work.glob("part-*.parquet")), out)
-    shutil.rmtree(work)
+        counts: Counter[str] = Counter()
+        for path in sorted(work.glob("part-*.json")):
+            counts.update(read_json(path))
+        good = sum(pq.read_metadata(path).num_rows for path in work.glob("part-*.parquet"))
+        check_rejected(good, counts, max_rejected, rejected)
+        total = _join(sorted(work.glob("part-*.parquet")), out)
+        shutil.rmtree(work)
     return {"rows": good, "rejected": dict(counts), "mean_ctr": total / good, "out": str(out)}
 
 
@@ -90,7 +94,7 @@ def _schema(saved: Path, given: Path | str | None) -> Schema:
 def _claim(work: Path, rejected: Path, parts: list[str]) -> None:
     """Starts afresh unless what lies in the work folder belongs to the very same scoring."""
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    path = work / "key.json"
+    path = work / KEY
     if not path.is_file() or read_json(path) != key:
         shutil.rmtree(work, ignore_errors=True)
         shutil.rmtree(rejected, ignore_errors=True)

@@ -1,6 +1,5 @@
 """Whose work a folder holds: told before anything is written over."""
 
-import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from recfactory.differences import differences
 from recfactory.errors import UserError
 from recfactory.files import PARTIAL, read_json, remove_partial, write_json
+from recfactory.locked import sole
 
 
 @contextmanager
@@ -38,13 +38,7 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
             f"'{out}' holds another {kind} ({'; '.join(changed)}); take the old settings, give another "
             "folder or delete it"
         )
-    with mark.open("rb+") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"another process is at work on the {kind} in '{out}'; wait for it or stop it"
-            ) from None
+    with sole(mark, kind):
         remove_partial(out)
         yield
 

@@ -62,6 +62,9 @@ def _pinned_conflicts(versions: dict[str, str | None]) -> list[str]:
 
 
 def _gpus() -> list[str]:
+    from recfactory.quiet import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
     import tensorflow as tf
 
     return [device.name for device in tf.config.list_physical_devices("GPU")]

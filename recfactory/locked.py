@@ -1,10 +1,33 @@
-"""Folders that one worker at a time works on."""
+"""Work that one process at a time does."""
 
 import fcntl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from recfactory.errors import UserError
+
+
+@contextmanager
+def sole(mark: Path, work: str) -> Iterator[None]:
+    """Keeps other processes out of a job.
+
+    Args:
+        mark: a file of the job's folder, which stays.
+        work: what the job is called, such as `training`.
+
+    Raises:
+        UserError: when another process is at it.
+    """
+    with mark.open("rb+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"another process is at work on the {work} in '{mark.parent}'; wait for it or stop it"
+            ) from None
+        yield
 
 
 @contextmanager

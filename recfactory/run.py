@@ -9,6 +9,7 @@ from typing import Any
 from recfactory.differences import differences
 from recfactory.errors import UserError
 from recfactory.files import write_text
+from recfactory.locked import sole
 from recfactory.yaml_text import format_yaml, parse_yaml
 
 CONFIG = "config.yaml"
@@ -134,15 +135,17 @@ def run_stages(config: RunConfig, stages: list[Stage], log: Callable[[str], None
         What each stage made, by its name.
 
     Raises:
-        UserError: when the folder belongs to a run with other settings, or a stage refuses.
+        UserError: when the folder belongs to a run with other settings, another process is at work on it,
+            or a stage refuses.
     """
     _claim(config)
     results: dict[str, Any] = {}
-    for number, stage in enumerate(stages, 1):
-        log(f"[{number}/{len(stages)}] {stage.name}")
-        start = time.monotonic()
-        results[stage.name] = stage.do()
-        log(f"[{number}/{len(stages)}] {stage.name}: done in {time.monotonic() - start:.0f} s")
+    with sole(Path(config.out) / CONFIG, "run"):
+        for number, stage in enumerate(stages, 1):
+            log(f"[{number}/{len(stages)}] {stage.name}")
+            start = time.monotonic()
+            results[stage.name] = stage.do()
+            log(f"[{number}/{len(stages)}] {stage.name}: done in {time.monotonic() - start:.0f} s")
     return results
 
 

@@ -105,4 +105,7 @@ def _plain(kind: type, value: Any, place: str) -> Any:
     kind = dict if issubclass(kind, Mapping) else kind
     is_bool = isinstance(value, bool) and kind is not bool
     require(isinstance(value, kind) and not is_bool and kind is not int, place, repr(value), _WORDS[kind])
+    if kind is dict:
+        for name in value:
+            require(isinstance(name, str), f"{place}: the name of an entry", repr(name), "text")
     return value

@@ -32,6 +32,7 @@ from pipelines.runner import make_pipeline, run_pipeline
 from recfactory.errors import UserError
 from recfactory.features.spec import STATISTICS, FeatureSpec, write_spec
 from recfactory.files import PARTIAL, read_json, remove_partial, write_json
+from recfactory.locked import sole
 from recfactory.progress import Progress
 from recfactory.schema.columns import SPLITS, Schema
 from recfactory.schema.yaml_file import schema_to_dict
@@ -74,10 +75,14 @@ def make_features(
         raise UserError(f"--out '{out}' lies inside the data '{data}'; name a folder elsewhere")
     source = open_source(data, schema, label)
     _claim(out, source)
-    if (manifest := _finished(out)) is not None:
-        return manifest
-    remove_partial(out)
-    run = _Run(source, out, runner, list(beam_options))
+    with sole(out / SOURCE, "features"):
+        if (manifest := _finished(out)) is not None:
+            return manifest
+        remove_partial(out)
+        return _make(source, out, max_rejected, _Run(source, out, runner, list(beam_options)))
+
+
+def _make(source: Source, out: Path, max_rejected: float, run: "_Run") -> dict[str, Any]:
     job = Job(source.schema, str(out), Splitter(source.schema.split, run.boundaries()))
     if not (out / STATISTICS).is_file():
         run.count(job, max_rejected)
@@ -106,15 +111,17 @@ def _claim(out: Path, source: Source) -> None:
     there = [entry for entry in out.iterdir() if not entry.name.startswith(PARTIAL)] if out.is_dir() else []
     if there and not path.is_file():
         raise UserError(f"'{out}' is not empty and holds no features; name another --out")
-    held = read_json(path) if path.is_file() else {}
-    if held == claim:
-        return
-    if (out / STATISTICS).is_file():
-        text = "other data" if held.get("content") != claim["content"] else "another schema"
-        raise UserError(f"'{out}' holds features of {text}; name another --out, or delete that folder")
-    for leftover in ("work", "rejected"):
-        shutil.rmtree(out / leftover, ignore_errors=True)
-    write_json(path, claim)
+    write_json(path, claim, once=True)
+    with sole(path, "features"):
+        held = read_json(path)
+        if held == claim:
+            return
+        if (out / STATISTICS).is_file():
+            text = "other data" if held.get("content") != claim["content"] else "another schema"
+            raise UserError(f"'{out}' holds features of {text}; name another --out, or delete that folder")
+        for leftover in ("work", "rejected"):
+            shutil.rmtree(out / leftover, ignore_errors=True)
+        write_json(path, claim)
 
 
 def _finished(out: Path) -> dict[str, Any] | None:

@@ -41,12 +41,16 @@ def open_source(
     Args:
         data: a file, folder, glob, or `synthetic:rows=N,seed=S`.
         schema: a schema, a YAML file, a preset's name, or `auto`.
-        label: the label's column, for `auto`.
+        label: the label's column, for `auto`; None to find it.
         labelled: False where the rows are to be scored and need no label, weight or timestamp.
 
     Raises:
-        UserError: when files are missing, empty or damaged, or a column is missing.
+        UserError: when files are missing, empty or damaged, a column is missing, or a label is named where
+            the schema or the source has one.
     """
+    if label is not None and (schema != "auto" or data.startswith("synthetic:")):
+        holder = "made-up data" if schema == "auto" else "the schema"
+        raise UserError(f"{holder} names its label itself: leave out '{label}', or take the schema auto")
     if data.startswith("synthetic:"):
         from recfactory.data.synthetic import parse
 

@@ -11,7 +11,7 @@ from recfactory.benchmarks.bits_row import bits_row
 from recfactory.benchmarks.codesign_row import codesign_row
 from recfactory.benchmarks.gains import BASELINE, PARTS, baselines
 from recfactory.benchmarks.on_chips import USUAL_NOISE
-from recfactory.benchmarks.paired import mean_and_interval, over_seeds
+from recfactory.benchmarks.paired import deviation, mean_and_interval, over_seeds
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.search_row import SPLITS
@@ -71,7 +71,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     summary["four_bits"] = _four_bits([row for row in first if "impossible" not in row], bits)
     split = _last_split(bits[0]["float"])
     summary["bits"] = {
-        name: _mean_and_deviation([row[name][split]["logloss"] for row in bits])
+        name: _mean([row[name][split]["logloss"] for row in bits])
         for name, value in bits[0].items()
         if isinstance(value, Mapping)
     }
@@ -120,7 +120,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
             np.mean([row["as_found"][split]["auc"] - row[split]["auc"] for row in rows])
         ),
         "auc_loss_in_float": auc_loss([row["float"] for row in rows]),
-        "logloss": _mean_and_deviation([row[split]["logloss"] for row in rows]),
+        "logloss": _mean([row[split]["logloss"] for row in rows]),
         "auc_loss_by_noise": {
             noise: auc_loss([row["noise"][noise] for row in rows]) for noise in rows[0]["noise"]
         },
@@ -159,9 +159,8 @@ def _gain(gains: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(gmean([each[name] for each in gains])) for name in gains[0]}
 
 
-def _mean_and_deviation(values: Sequence[float]) -> dict[str, float | None]:
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "std": deviation}
+def _mean(values: Sequence[float]) -> dict[str, float | None]:
+    return {"mean": float(np.mean(values)), "std": deviation(values)}
 
 
 def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> list[Job]:

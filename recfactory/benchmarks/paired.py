@@ -41,6 +41,11 @@ def over_seeds(values: Sequence[float]) -> list[float | None]:
     return [mean, mean - wide, mean + wide]
 
 
+def deviation(values: Sequence[float]) -> float | None:
+    """The standard deviation of what each seed gave; None where there is one seed."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
 def mean_and_interval(losses: Sequence[Sequence[float]]) -> list[float]:
     """The mean over seeds of what `auc_losses` says: value, 2.5% and 97.5% points.
 

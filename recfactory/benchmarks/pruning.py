@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import gmean
 
+from recfactory.benchmarks.paired import deviation
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, scores_of, trained
@@ -83,7 +84,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
             found[method] = {
                 "logloss": float(np.mean(losses)),
                 "more": float(np.mean(losses - whole)),
-                "more_std": float(np.std(losses - whole, ddof=1)),
+                "more_std": deviation(losses - whole),
             }
         summary[split] = found
     for method in METHODS:

@@ -9,6 +9,8 @@ Add = Callable[..., Any]
 OF_MACHINE = ("features", "serving", "supernet", "processor", "scoring")
 OF_DATASETS = ("ranking", "search", "codesign", "pruning")
 """Benchmarks of the machine, and those of one data set at a time."""
+DATASETS = ("frappe", "kdd12", "synthetic")
+"""That benchmarks have settings for."""
 
 
 def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
@@ -57,8 +59,8 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     )
     add("--minutes", type=_positive, help="of processor time to plan for (default: 30, or as fit --trials)")
     add("--plan", metavar="PLAN.json", help="of a search, to do the same again, whatever it takes here")
-    add("--trials", type=int, help="to score in supernets (default: as many as the minutes allow)")
-    add("--seed", type=int, help="of everything (default: 1)")
+    add("--trials", type=int, help="paths to score in supernets (default: as many as the minutes allow)")
+    add("--seed", type=int, help="of all random draws of the search (default: 1)")
     add(
         "--objectives",
         type=_names,
@@ -66,15 +68,17 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     )
     _add_several(add, "--constraint", "NAME<=NUMBER", "a bound on a score, such as macs<=200000")
     add("--resume", action="store_true", help="go on with a search, and do not begin one")
-    _add_settings(add, "search")
+    _add_settings(
+        add, "a number of the search, such as shot.epochs=3: recfactory.tuner.search_recipe.SearchRecipe"
+    )
 
     add = verb("train", "features -> a trained model and its SavedModel")
     add("--features", required=True, help="a features folder")
     add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp, tfrs or the best.json of a search")
     add("--out", required=True, help="the model folder to make")
-    add("--seeds", type=int, default=1, help="train this often; the best on validation is exported")
+    add("--seeds", type=_count, default=1, help="train this often; the best on validation is exported")
     add("--seed", type=int, help="the first seed")
-    _add_settings(add, "training")
+    _add_settings(add, "a number of the training, such as epochs=3: recfactory.training.recipe.Recipe")
 
     add = verb("evaluate", "judge a SavedModel on raw examples against thresholds")
     add("--model", required=True, help="a model folder or a SavedModel")
@@ -91,9 +95,11 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--name", default="ctr", help="of the published model (default: ctr)")
 
     add = verb("serve", "answer TF Serving's gRPC and REST requests")
-    add("--models", required=True, metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders")
+    add("--models", metavar="MODEL_BASE_DIR", help="holds NAME/VERSION folders; all of them are served")
     add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default: 127.0.0.1)")
-    add("--model-config", help="a TensorFlow Serving model server config, instead of all of MODEL_BASE_DIR")
+    add(
+        "--model-config", metavar="FILE", help="a TensorFlow Serving model server config, instead of --models"
+    )
     add("--grpc-port", type=int, default=8500, help="0 picks a free one (default: 8500)")
     add("--rest-port", type=int, default=8501, help="0 picks a free one (default: 8501)")
 
@@ -124,7 +130,9 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     machines = "isaac, handcrafted, recnmp, cpu or a YAML file (default: handcrafted)"
     _add_several(add, "--hardware", "PRESET|FILE", machines)
     add("--plot", metavar="FILE", help="draw the breakdown too, as .svg, .png or .pdf")
-    _add_settings(add, "hand-made model's sizes")
+    _add_settings(
+        add, "a size of a hand-made model, such as hidden=[64, 64]: recfactory.training.recipe.Recipe"
+    )
 
     add = verb("run", "all of it in one resumable folder")
     add("config", metavar="CONFIG.yaml")
@@ -133,10 +141,14 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     add("--model", help="replaces the configuration's")
 
     add = verb("bench", "the project's own measurements")
-    add("name", choices=(*OF_MACHINE, *OF_DATASETS), help="codesign and pruning start from what search found")
-    add("--rows", type=int, help="rows to measure on (features)")
-    add("--features", help="a features folder (ranking and all behind it)")
-    add("--dataset", help="what it holds: frappe, kdd12 or synthetic")
+    add(
+        "name",
+        choices=(*OF_MACHINE, *OF_DATASETS),
+        help="what to measure; codesign and pruning start from what search found",
+    )
+    add("--rows", type=_count, help="rows to measure on, for the benchmark features (default: 1,000,000)")
+    add("--features", help=f"a features folder, for the benchmarks {', '.join(OF_DATASETS)}")
+    add("--dataset", choices=DATASETS, help="what it holds")
     add("--work", default="runs/bench", help="folder to work in (default: runs/bench)")
     add("--results", default="benchmarks/results", help="folder that keeps the result")
 
@@ -144,8 +156,8 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_settings(add: Add, job: str) -> None:
-    _add_several(add, "--set", "NAME=VALUE", f"a setting of the {job}, see the docs of its recipe")
+def _add_settings(add: Add, what: str) -> None:
+    _add_several(add, "--set", "NAME=VALUE", what)
 
 
 def _add_several(add: Add, name: str, metavar: str, text: str) -> None:
@@ -175,6 +187,12 @@ def _share(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)
 
 
 def _positive(text: str) -> float:

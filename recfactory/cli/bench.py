@@ -1,4 +1,4 @@
-"""`recfactory bench` and `recfactory doctor`."""
+"""`recfactory bench`."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,11 @@ from recfactory.errors import UsageError
 def do_bench(asked: argparse.Namespace) -> Result:
     """Measures, and keeps what was measured."""
     from recfactory.benchmarks.results import keep_result
+
+    if asked.rows and asked.name != "features":
+        raise UsageError(f"bench {asked.name} takes no --rows")
+    if (asked.features or asked.dataset) and asked.name not in OF_DATASETS:
+        raise UsageError(f"bench {asked.name} takes no --features and no --dataset: it makes its own data")
 
     if asked.name == "features":
         from pipelines.bench import bench_features
@@ -71,13 +76,3 @@ def _bench_dataset(asked: argparse.Namespace) -> Any:
     from recfactory.benchmarks.codesign import CODESIGN
 
     return CODESIGN.run(asked.dataset, asked.features, rows, winners, work, say)
-
-
-def do_doctor(asked: argparse.Namespace) -> Result:
-    """Examines the installation."""
-    quietly()
-    from recfactory.doctor import examine, format_examination
-
-    found = examine()
-    say(format_examination(found))
-    return {**found, "exit_code": 0 if found["healthy"] else 1}

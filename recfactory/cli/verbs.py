@@ -6,9 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from recfactory.cli.arguments import make_parser
-from recfactory.cli.bench import do_bench, do_doctor
+from recfactory.cli.bench import do_bench
 from recfactory.cli.data import do_features, do_predict
-from recfactory.cli.hardware import do_estimate
+from recfactory.cli.doctor import do_doctor
+from recfactory.cli.estimate import do_estimate
 from recfactory.cli.models import do_prune, do_train
 from recfactory.cli.release import do_evaluate, do_publish, do_serve
 from recfactory.cli.run import do_run

@@ -119,8 +119,8 @@ class Machines:
                 good = np.flatnonzero(self.places(rows) >= 0)
                 if not len(good):
                     raise UsageError(
-                        f"hardware: choices: {name}: no machine can be built with {value}, whatever the "
-                        f"other choices: {self._complaint(rows[0].tolist())}"
+                        f"hardware: choices: {name}: none of {TRIES} machines with {value} can be built: "
+                        f"{self._complaint(rows[0].tolist())}"
                     )
                 self._known = rows[good[0]]
         if not self.hardware.choices:

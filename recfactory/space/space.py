@@ -64,7 +64,7 @@ class Space:
         for stream in ("dense", "sparse"):
             dims, names = getattr(self, f"{stream}_dims"), getattr(self, f"{stream}_operators")
             ascending = _is_tuple(dims, _is_whole) and dims[0] >= 1 and all(a < b for a, b in pairwise(dims))
-            _check(ascending, f"{stream}_dims must be a tuple of whole numbers, ascending, not {dims!r}")
+            _check(ascending, f"{stream}_dims must be a list of whole numbers, ascending, not {dims!r}")
             named = _is_tuple(names, lambda name: isinstance(name, str))
             _check(named, f"{stream}_operators must be names of operators, one or more, not {names!r}")
             _check(len(set(names)) == len(names), f"{stream}_operators: a name stands there twice")

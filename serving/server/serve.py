@@ -12,7 +12,7 @@ import tensorflow as tf
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from recfactory.errors import UserError
+from recfactory.errors import UsageError, UserError
 from serving.server.config import ModelConfig, models_under, read_config
 from serving.server.grpc_services import ModelService, PredictionService
 from serving.server.refusal import LARGEST_MESSAGE
@@ -29,18 +29,21 @@ class Server:
     """A server of the models under a folder; a context manager that starts and stops it.
 
     Args:
-        models: MODEL_BASE_DIR: each subfolder with version folders is a model.
+        models: MODEL_BASE_DIR: each subfolder with version folders is a model; None where `config` says.
         grpc_port: 0 picks a free one.
         rest_port: 0 picks a free one.
         host: address to listen on.
-        config: a TensorFlow Serving model server config to use instead of `models`' subfolders.
+        config: a TensorFlow Serving model server config, instead of `models`.
         max_batch: most rows a request may hold.
         poll_seconds: between two looks for new versions.
+
+    Raises:
+        UsageError: for both or neither of `models` and `config`.
     """
 
     def __init__(
         self,
-        models: Path | str,
+        models: Path | str | None,
         grpc_port: int = 8500,
         rest_port: int = 8501,
         host: str = "127.0.0.1",
@@ -48,12 +51,13 @@ class Server:
         max_batch: int = 4096,
         poll_seconds: float = 1.0,
     ) -> None:
+        if (models is None) == (config is None):
+            raise UsageError("name the models to serve: by --models DIR or by --model-config FILE")
         self.grpc_port = grpc_port
         self.rest_port = rest_port
         self.host = host
         self.versions = Versions()
-        self._models = Path(models)
-        self._config = Path(config) if config else None
+        self._models, self._config = (None if path is None else Path(path) for path in (models, config))
         self._watcher = Watcher(self._configs, self.versions, max_batch, poll_seconds)
         self._grpc: grpc.Server | None = None
         self._rest: uvicorn.Server | None = None
@@ -98,7 +102,10 @@ class Server:
         self.stop()
 
     def _configs(self) -> list[ModelConfig]:
-        return read_config(self._config) if self._config else models_under(self._models)
+        if self._config is not None:
+            return read_config(self._config)
+        assert self._models is not None
+        return models_under(self._models)
 
     def _nothing(self) -> str:
         failures = self.versions.failures()
@@ -106,6 +113,7 @@ class Server:
             return "no model can be served; " + "; ".join(failures)
         if self._config:
             return f"no model of '{self._config}' has a version folder; publish one with `recfactory publish`"
+        assert self._models is not None
         if not self._models.is_dir():
             return f"there is no folder '{self._models}'; publish a model to it with `recfactory publish`"
         return f"'{self._models}' holds no published model; publish one with `recfactory publish`"
@@ -126,7 +134,7 @@ class Server:
         # gRPC logs a failed bind at length; asking first says it in one sentence.
         _listen(self.host, self.grpc_port, "gRPC").close()
         try:
-            self.grpc_port = server.add_insecure_port(f"{self.host}:{self.grpc_port}")
+            self.grpc_port = server.add_insecure_port(_address(self.host, self.grpc_port))
         except RuntimeError:
             raise _in_use(self.host, self.grpc_port, "gRPC") from None
         return server
@@ -148,7 +156,7 @@ class Server:
 
 
 def serve(
-    models: Path | str,
+    models: Path | str | None,
     grpc_port: int = 8500,
     rest_port: int = 8501,
     host: str = "127.0.0.1",
@@ -158,14 +166,15 @@ def serve(
     """Serves the models under a folder until SIGTERM or SIGINT.
 
     Args:
-        models: MODEL_BASE_DIR.
+        models: MODEL_BASE_DIR; None where `config` says.
         grpc_port: 0 picks a free one.
         rest_port: 0 picks a free one.
         host: address to listen on; 0.0.0.0 for all.
-        config: a TensorFlow Serving model server config to use instead of `models`' subfolders.
+        config: a TensorFlow Serving model server config, instead of `models`.
         max_batch: most rows a request may hold.
 
     Raises:
+        UsageError: for both or neither of `models` and `config`.
         UserError: when a port is in use, or no model can be served.
     """
     tf.get_logger().setLevel(logging.ERROR)
@@ -177,12 +186,14 @@ def serve(
         signal.signal(number, lambda *_: over.set())
     with Server(models, grpc_port, rest_port, host, config, max_batch) as server:
         names = ", ".join(server.versions.names())
-        print(
-            f"serving {names}: gRPC {host}:{server.grpc_port}, REST http://{host}:{server.rest_port}",
-            flush=True,
-        )
+        grpc_at, rest_at = _address(host, server.grpc_port), _address(host, server.rest_port)
+        print(f"serving {names}: gRPC {grpc_at}, REST http://{rest_at}", flush=True)
         over.wait()
     print("stopped", flush=True)
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _listen(host: str, port: int, what: str) -> socket.socket:

@@ -1,6 +1,9 @@
 """The examination of an installation."""
 
+import sys
+
 from recfactory import doctor
+from recfactory.cli import main
 
 
 def test_conflicts_are_told_with_what_to_do(monkeypatch):
@@ -16,6 +19,14 @@ def test_conflicts_are_told_with_what_to_do(monkeypatch):
     assert "TF_USE_LEGACY_KERAS" in told
     assert "KERAS_BACKEND is jax" in told
     assert "conflict: keras-rs" in doctor.format_examination(found)
+
+
+def test_without_tensorflow_it_says_so(monkeypatch, capfd):
+    installed = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "tensorflow" else installed(name))
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # whoever imports it fails
+    assert main(["doctor"]) == 1
+    assert "tensorflow is not installed; run `make env`" in capfd.readouterr().err
 
 
 def test_the_locked_environment_is_healthy(monkeypatch):

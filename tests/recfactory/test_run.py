@@ -52,6 +52,24 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
         run_stages(RunConfig(data="a.csv", out=out, model="mlp"), [], print)
 
 
+def test_one_process_at_a_time_works_on_a_run(tmp_path):
+    config = RunConfig(data="a.csv", out=str(tmp_path / "run"))
+
+    def meanwhile():
+        with pytest.raises(UserError, match="another process is at work on the run"):
+            run_stages(config, [], print)
+        return {}
+
+    run_stages(config, [Stage("one", meanwhile)], print)
+    run_stages(config, [], print)
+
+
+def test_words_that_yaml_may_take_for_numbers_stay_words(tmp_path):
+    config = RunConfig(data="a.csv", out=str(tmp_path / "run"), label="1e3")
+    run_stages(config, [], print)
+    run_stages(config, [], print)
+
+
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
     path = config_file(tmp_path, "here")
     with pytest.raises(UserError, match="is a file; name a folder"):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from recfactory.errors import UserError
+from recfactory.errors import UsageError, UserError
 from serving.client import Client, RestClient
 from serving.server.serve import Server
 
@@ -57,6 +57,19 @@ def test_a_port_that_is_none_and_a_host_that_is_none(base):
         Server(base, 70000, 0).start()
     with pytest.raises(UserError, match=r"on 192\.0\.2\.1 cannot be used"):
         Server(base, 0, 0, host="192.0.2.1").start()
+
+
+def test_models_are_named_in_one_way(base):
+    for models, config in ((None, None), (base, base / "models.config")):
+        with pytest.raises(UsageError, match="by --models DIR or by --model-config FILE"):
+            Server(models, config=config)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_it_answers_over_ipv6(base, examples):
+    with Server(base, 0, 0, host="::1") as server, Client(f"[::1]:{server.grpc_port}") as client:
+        answers = client.predict(examples[:2])
+        assert answers.tolist() == RestClient(f"[::1]:{server.rest_port}").predict(examples[:2]).tolist()
 
 
 def test_nothing_to_serve(base, tmp_path):

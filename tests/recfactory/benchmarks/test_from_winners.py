@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recfactory.benchmarks.codesign import CODESIGN
-from recfactory.benchmarks.pruning import METHODS, PRUNING
+from recfactory.benchmarks.pruning import METHODS, PRUNING, summarise
 from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.winners import read_winners
 from recfactory.errors import UserError
@@ -85,6 +85,13 @@ def test_winners_are_read_by_seed(winners, tmp_path):
     assert found[0].about(1) != found[0].about(2)
     with pytest.raises(UserError, match="run 'recfactory bench search' first"):
         read_winners(tmp_path / "none.jsonl")
+
+
+def test_one_seed_has_no_deviation():
+    scores = {"valid": {"logloss": 0.5}, "macs": 10}
+    row = {"whole": scores, "others": [{"valid": {"logloss": 0.6}}], **dict.fromkeys(METHODS, scores)}
+    found = summarise([row])
+    assert found["valid"]["learned"] == pytest.approx({"logloss": 0.5, "more": -0.05, "more_std": None})
 
 
 @pytest.mark.slow

@@ -94,12 +94,28 @@ def test_wrong_use_exits_with_2(tmp_path, capfd):
     assert "epochs" in refused(capfd, 2, *features, "--model", "mlp", "--set", "epoch=3")
     assert "'hidden=[16'" in refused(capfd, 2, *features, "--model", "mlp", "--set", "hidden=[16")
     assert "unknown argument" in refused(capfd, 2, *features, "--model", "mlp", "--fast")
+    assert "seed must be a whole number, not '2020-13-45'" in refused(
+        capfd, 2, *features, "--model", "mlp", "--set", "seed=2020-13-45"
+    )
+    assert "not a features folder" in refused(
+        capfd, 1, *features, "--model", "mlp", "--set", "learning_rate=1e-3"
+    )
+    assert "takes no --rows" in refused(capfd, 2, "bench", "scoring", "--rows", "5")
+    assert "makes its own data" in refused(capfd, 2, "bench", "supernet", "--dataset", "frappe")
     data = write(tmp_path / "data.csv", HEADER + ROWS)
     made = ["features", "--data", data, "--out", str(tmp_path / "out")]
     assert "Dask" in refused(capfd, 2, *made, "--runner", "DaskRunner")
     assert "unknown argument '--lable'" in refused(capfd, 2, *made, "--lable", "click")
     assert not (tmp_path / "out" / "manifest.json").exists()
-    for arguments in (["fly"], [], ["features"], [*made, "--max-rejected", "2"]):
+    assert "made-up data names its label itself" in refused(
+        capfd, 1, "features", "--data", "synthetic:rows=9,seed=1", "--out", "o", "--label", "x"
+    )
+    assert "the schema names its label itself" in refused(
+        capfd, 1, *made, "--schema", "frappe", "--label", "x"
+    )
+    assert "by --models DIR or by --model-config FILE" in refused(capfd, 2, "serve")
+    wrong = (["features"], [*made, "--max-rejected", "2"], ["bench", "features", "--rows", "0"])
+    for arguments in (["fly"], [], *wrong, ["bench", "search", "--dataset", "iris"]):
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
         assert stopped.value.code == 2
@@ -201,7 +217,7 @@ def test_hardware_is_read_and_the_oracle_fits():
         (["--plan", "nowhere.json"], "'nowhere.json' is no plan of a search"),
         (["--oracle", "magic"], "search: oracle must be one of fgps"),
         (["--set", "shot.epohcs=1"], "did you mean 'epochs'"),
-        (["--set", "sizes.dense_dims=[]"], "dense_dims must be a tuple of whole numbers"),
+        (["--set", "sizes.dense_dims=[]"], "dense_dims must be a list of whole numbers"),
         (["--constraint", "macs"], "constraint 'macs': write NAME<=NUMBER"),
         (["--constraint", "macs<=1", "--constraint", "macs>=2"], "contradict each other"),
         (["--constraint", "macs<=1"], "no candidate keeps macs<=1; the nearest found has"),
@@ -227,6 +243,7 @@ def test_hardware_is_read_and_the_oracle_fits():
         (["--set", "shot.learning_rate=.inf"], "learning_rate must be finite"),
         (["--set", "sizes.numbers=5"], "numbers is a count of the data's columns"),
         (["--set", "sizes.preset=full"], "unknown key 'preset'"),
+        (["--set", "sizes={1: 2}"], "sizes: the name of an entry must be text, not 1"),
         (["--hardware", "handcrafted", "--set", "scoring.refit_rows=0"], "refit_rows must be above 0"),
         (["--hardware", "nowhere.yaml"], "there is neither hardware nor a file 'nowhere.yaml'"),
     ],

@@ -79,10 +79,13 @@ def test_bits_that_cannot_be_simulated_can_be_read():
             {"base": "handcrafted", "choices": {"rows": []}},
             "choices: rows must be a list of at least one value",
         ),
-        ({"base": "handcrafted", "choices": {"rows": [64, 9999]}}, "rows: no machine can be built with 9999"),
+        (
+            {"base": "handcrafted", "choices": {"rows": [64, 9999]}},
+            "rows: none of 200 machines with 9999 can be built",
+        ),
         (
             {"base": "handcrafted", "choices": {"rows": ["x"]}},
-            "rows: no machine can be built with x.*whole number",
+            "rows: none of 200 machines with x can be built.*whole number",
         ),
         ({"base": "handcrafted", "choices": {"memory": ["tape"]}}, "no memory 'tape'"),
         (
