@@ -52,7 +52,7 @@ def test_both_ways():
         ({"embedding_dim": True}, "embedding_dim must be a whole number"),
         ({"fields": 0}, "fields must be a whole number of at least 1"),
         ({"numbers": -1}, "numbers must be a whole number of at least 0"),
-        ({"dense_dims": [32, 16]}, r"dense_dims must be a tuple of whole numbers, ascending, not \(32, 16\)"),
+        ({"dense_dims": [32, 16]}, r"dense_dims must be a list of whole numbers, ascending, not \(32, 16\)"),
         ({"dense_dims": [16, 16]}, "dense_dims must be"),
         ({"dense_dims": 16}, "dense_dims must be"),
         ({"sparse_dims": []}, "sparse_dims must be"),

@@ -124,7 +124,7 @@ def test_mistakes_are_told_in_one_sentence(features, tmp_path, monkeypatch):
     for changes, told in (
         ({"constraints": ["macs<=1"]}, "no candidate keeps macs<=1"),
         ({"constraints": ["macs<=10", "macs>=20"]}, "macs<=10 and macs>=20 contradict each other"),
-        ({"sizes": {"dense_dims": []}}, "dense_dims must be a tuple of whole numbers"),
+        ({"sizes": {"dense_dims": []}}, "dense_dims must be a list of whole numbers"),
         ({"objectives": ["logloss", "macs"]}, "pareto"),
     ):
         with pytest.raises(UserError, match=told):
