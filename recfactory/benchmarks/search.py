@@ -63,7 +63,7 @@ SETTINGS = {
     # In ten minutes of a slow processor two finalists' training would leave a supernet one epoch.
     "frappe": Settings(_SPACE, minutes=20.0),
     "kdd12": Settings(_SPACE),
-    "synthetic": Settings(_SPACE, longer=20.0),
+    "synthetic": Settings(_SPACE),
 }
 """By data set."""
 
