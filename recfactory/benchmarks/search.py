@@ -39,12 +39,14 @@ class Settings:
         search: entries of `SearchRecipe`, but for the oracle and the seed.
         minutes: of processor time for a search.
         longer: the same, for searches that show what more time brings; 0 leaves them out.
+        codesign: the same, for a co-design; two finalists are trained and tuned at least.
         seeds: of everything.
     """
 
     search: dict[str, Any] = field(default_factory=dict)
     minutes: float = 10.0
     longer: float = 0.0
+    codesign: float = 25.0
     seeds: tuple[int, ...] = (1, 2, 3)
 
 
@@ -62,7 +64,7 @@ _SPACE = {
 SETTINGS = {
     # In ten minutes of a slow processor two finalists' training would leave a supernet one epoch.
     "frappe": Settings(_SPACE, minutes=20.0),
-    "kdd12": Settings(_SPACE),
+    "kdd12": Settings(_SPACE, codesign=10.0),
     "synthetic": Settings(_SPACE),
 }
 """By data set."""

@@ -106,7 +106,9 @@ def test_codesigns_cost_as_much_less_as_was_asked(features, winners, tmp_path, m
         "shot": {"epochs": 1, "batch_size": 200},
         "final": [RECIPE],
     }
-    monkeypatch.setattr("recfactory.benchmarks.winners.settings_of", lambda name: Settings(small, 0.1))
+    monkeypatch.setattr(
+        "recfactory.benchmarks.winners.settings_of", lambda name: Settings(small, codesign=0.1)
+    )
     rows = tmp_path / "rows.jsonl"
     found = CODESIGN.run("small", features, rows, one, tmp_path / "work", print, 2)
     assert (found["seeds"], found["split"]) == (1, "valid")
