@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recfactory.search.feasible import sample_feasible
-from recfactory.search.objectives import only_objective, total_excess
+from recfactory.search.objectives import badness, only_objective
 from recfactory.search.proposer import Proposer
 from recfactory.search.trial import Trial
 from recfactory.settings import require
@@ -89,5 +89,4 @@ class MetropolisEvolution(Proposer):
         return bool(tau > 0 and draw < math.exp((loss - new_loss) / tau))
 
     def _badness(self, trial: Trial) -> tuple[float, float]:
-        scores = trial.scores or {}
-        return total_excess(self.constraints, scores), self.objective.loss(scores)
+        return badness(self.objective, self.constraints, trial.scores or {})

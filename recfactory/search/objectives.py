@@ -99,6 +99,19 @@ def total_excess(constraints: Sequence[Constraint], scores: Mapping[str, float])
     return sum(float(one.excess(scores[one.name])) for one in constraints if one.name in scores)
 
 
+def badness(
+    objective: Objective, constraints: Sequence[Constraint], scores: Mapping[str, float]
+) -> tuple[float, float]:
+    """What trials are ordered by, the best first: by how much they break constraints, then their loss.
+
+    Args:
+        objective: the only one.
+        constraints: of the search.
+        scores: of a trial that worked.
+    """
+    return total_excess(constraints, scores), objective.loss(scores)
+
+
 def only_objective(objectives: Sequence[Objective], sampler: str) -> Objective:
     """The one objective that a sampler can have.
 
