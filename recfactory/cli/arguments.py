@@ -125,7 +125,11 @@ def make_parser(verbs: Mapping[str, Verb]) -> argparse.ArgumentParser:
     )
 
     add = verb("estimate", "energy, latency and area of a model on machines")
-    add("--model", required=True, help="dlrm, deepfm, dcnv2, mlp or the best.json of a search")
+    add(
+        "--model",
+        required=True,
+        help="dlrm, deepfm, dcnv2, mlp, the best.json of a search, or a folder with a trained or pruned one",
+    )
     add("--features", required=True, help="a features folder")
     machines = "isaac, handcrafted, recnmp, cpu or a YAML file (default: handcrafted)"
     _add_several(add, "--hardware", "PRESET|FILE", machines)

@@ -16,8 +16,11 @@ from recfactory.codesign.workload import path_workload
 from recfactory.errors import UsageError
 from recfactory.estimate.handmade import handmade_workload
 from recfactory.features.spec import read_spec
-from recfactory.models.registry import check_name
+from recfactory.files import read_json
+from recfactory.models.registry import MODELS, check_name
+from recfactory.pruning.workload import CUT, cut_workload, read_cut
 from recfactory.space.path_file import ENDING, check_columns, read_path
+from recfactory.training.folder import PATH, RECIPE
 from recfactory.training.recipe import Recipe
 
 DEFAULT = "handcrafted"
@@ -59,16 +62,17 @@ def estimate_model(
     Bits that a co-design found go with the model to every machine of crossbars.
 
     Args:
-        model: dlrm, deepfm, dcnv2, mlp or a path file such as best.json.
+        model: dlrm, deepfm, dcnv2, mlp, a path file such as best.json, or the folder of a trained or pruned
+            model.
         features: the features folder: how many columns there are, and how large the embedding table is.
         machines: presets of `hw` or YAML files; default: the machine that a co-design found with the model,
             and `handcrafted`.
-        recipe: sizes of hand-made models.
+        recipe: sizes of hand-made models; a folder has its own.
 
     Raises:
         UserError: for a model, folder or machine that is not there or not right.
     """
-    check_name(model)
+    named, (model, recipe) = model, _meant(model, recipe)
     read = {name: _fixed(name) for name in dict.fromkeys(machines)}
     layout = read_spec(features).layout
     design = read_design(model) if model.endswith(ENDING) else None
@@ -76,6 +80,10 @@ def estimate_model(
         path = read_path(model)
         check_columns(path, layout, features)
         workload = path_workload(path, layout, design.precision if design else None)
+    elif (File(model) / CUT).is_file():
+        path, cut = read_cut(File(model))
+        check_columns(path, layout, features)
+        workload = cut_workload(path, cut, layout)
     else:
         workload = handmade_workload(model, layout, recipe)
     if not read:
@@ -83,7 +91,25 @@ def estimate_model(
     estimates = {
         name: hw.estimate(_with_table(workload, bits), machine) for name, (machine, bits) in read.items()
     }
-    return Estimated(model, int(workload.macs.sum()), bool(design and design.precision.bits), estimates)
+    return Estimated(named, int(workload.macs.sum()), bool(design and design.precision.bits), estimates)
+
+
+def _meant(model: str, recipe: Recipe | None) -> tuple[str, Recipe | None]:
+    """What is in the folder of a model, if one is named: a path file, what pruning left, or a recipe."""
+    folder = File(model)
+    if model in MODELS or not folder.is_dir():
+        check_name(model)
+        return model, recipe
+    if (folder / CUT).is_file():
+        return model, None
+    if (folder / PATH).is_file():
+        return str(folder / PATH), None
+    if (folder / RECIPE).is_file():
+        about = read_json(folder / RECIPE)
+        return about["model"], Recipe.from_dict(about["recipe"])
+    raise UsageError(
+        f"'{model}' holds no trained or pruned model; of trainings with several seeds, name the folder of one"
+    )
 
 
 def _fixed(name: str) -> tuple[Machine, int]:

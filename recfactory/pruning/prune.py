@@ -19,6 +19,7 @@ from recfactory.pruning.masks import MaskedTower
 from recfactory.pruning.recipe import PruneRecipe
 from recfactory.pruning.ticket import TICKET, Ticket, read_ticket
 from recfactory.pruning.winner import read_winner
+from recfactory.pruning.workload import write_cut
 from recfactory.space.operations import Linear
 from recfactory.space.path import Path
 from recfactory.space.path_file import path_name
@@ -56,7 +57,7 @@ def prune(
     Args:
         model: the folder of a finished training of a path.
         features: the features folder it was trained on.
-        out: becomes model.keras, prune.json, a folder per round, and, last, result.json.
+        out: becomes model.keras, prune.json, cut.json, a folder per round, and, last, result.json.
         recipe: what to remove and how.
         log: takes the lines that say how it goes.
         checkpoint_seconds: between checkpoints inside an epoch.
@@ -165,6 +166,7 @@ class _Job:
         """Trains what is left as the path was trained, and writes the model."""
         ticket = self._ticket(self.recipe.rounds)
         masked, ranker, state = self._train(ticket, False, self.trained, self.out / FINAL)
+        write_cut(self.out, self.path, ticket.cut)
         model = registry.save(_with_tower(ranker, masked.fold()), self.out / MODEL)
         return {
             "model": f"{path_name(self.path)}-{self.recipe.method}",

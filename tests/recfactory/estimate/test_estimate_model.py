@@ -1,6 +1,7 @@
 """`recfactory estimate`: the figures, the table, the figure and the sentences."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,9 @@ from recfactory.estimate.plot import plot_estimated
 from recfactory.estimate.table import amount, format_estimated
 from recfactory.features.layout import make_layout
 from recfactory.features.spec import FeatureSpec, read_spec, write_spec
+from recfactory.files import write_json
+from recfactory.pruning import cut as cuts
+from recfactory.pruning.workload import write_cut
 from recfactory.schema.columns import Categorical, Dense, Label, Schema
 from recfactory.space import make_space
 from recfactory.space.path_file import write_path
@@ -57,6 +61,32 @@ def refused(capfd, *arguments):
     assert (code in (1, 2), out) == (True, "")
     assert err.count("\n") == 1
     return err
+
+
+def test_the_folder_of_a_model_is_what_it_holds(features, best, tmp_path):
+    file, design, _ = best
+    trained, by_hand, pruned = (tmp_path / name for name in ("trained", "by_hand", "pruned"))
+    for folder in (trained, by_hand, pruned):
+        folder.mkdir()
+    shutil.copy(file, trained / "path.json")
+    assert estimate_model(str(trained), features).machines.keys() == {OWN, "handcrafted"}
+    few = Recipe(hidden=(8,))
+    write_json(by_hand / "recipe.json", {"model": "mlp", "features": "", "recipe": few.to_dict()})
+    found, expected = estimate_model(str(by_hand), features), estimate_model("mlp", features, (), few)
+    assert (found.model, found.macs) == (str(by_hand), expected.macs)
+    cut = cuts.whole(design.path)
+    write_cut(pruned, design.path, cut)
+    before = estimate_model(str(pruned), features).macs
+    assert before == design.path.macs
+    next(left for part, left in cut.items() if part.role == "sparse" and part.number).out[0] = False
+    cuts.close(design.path, cut)
+    write_cut(pruned, design.path, cut)
+    assert estimate_model(str(pruned), features).macs < before
+
+
+def test_a_folder_without_a_model(features, tmp_path, capfd):
+    said = refused(capfd, "--model", tmp_path, "--features", features)
+    assert "holds no trained or pruned model" in said
 
 
 def test_a_candidate_is_estimated_as_in_its_search(features, best):

@@ -9,6 +9,7 @@ from small_winner import PATH, RECIPE, write_features
 
 from recfactory.cli import main
 from recfactory.errors import UsageError, UserError
+from recfactory.estimate.model import estimate_model
 from recfactory.features.spec import read_spec
 from recfactory.files import read_json, write_json
 from recfactory.models.macs import count_macs
@@ -45,8 +46,15 @@ def test_half_the_macs_are_really_gone(pruned, trained):
     assert PATH.macs > result["rounds"][0]["macs"] > result["rounds"][1]["macs"] == result["macs"]
     assert result["auc"] > 0.75
     left = {path.name for path in pruned.iterdir()}
-    assert left == {"model.keras", "prune.json", "result.json", "round-1", "round-2", "final"}
+    files = {"model.keras", "prune.json", "cut.json", "result.json"}
+    assert left == {*files, "round-1", "round-2", "final"}
     assert not list(pruned.rglob("checkpoint.npz"))
+
+
+def test_it_costs_less_on_a_machine_too(pruned, trained, features):
+    before, after = (estimate_model(str(folder), features) for folder in (trained, pruned))
+    assert after.macs == read_json(pruned / "result.json")["macs"]
+    assert after.machines["handcrafted"].energy_j[0] < before.machines["handcrafted"].energy_j[0]
 
 
 def test_exports_like_any_model(pruned, features, tmp_path):
