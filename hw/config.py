@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -115,12 +115,12 @@ class Roofline:
         macs_per_s: multiply-accumulates per second at best.
         bytes_per_s: of weights and activations, from where they lie.
         start_s: to begin a product of matrices, of pairs or of attention.
-        batch: examples that are computed together: weights are read, and operations begun, once for all.
         energy_per_mac_j: of a multiply-accumulate with its share of an instruction.
         energy_per_byte_j: of weights and activations, from where they lie.
         bits: of weights and activations.
         memory: where embedding tables lie, see `hw.memories`.
         area_m2: of the die; None where it is not known.
+        batch: examples that are computed together: weights are read, and operations begun, once for all.
 
     Raises:
         HardwareError: for a machine that cannot be.
@@ -129,12 +129,12 @@ class Roofline:
     macs_per_s: float
     bytes_per_s: float
     start_s: float
-    batch: int
     energy_per_mac_j: float
     energy_per_byte_j: float
     bits: int
     memory: str
     area_m2: float | None
+    batch: int = 1
 
     machine: ClassVar[str] = "roofline"
 
@@ -201,7 +201,7 @@ def from_yaml(text: str, place: str = "hardware") -> Machine:
     unknown = [str(name) for name in entries if name not in names]
     if unknown:
         raise HardwareError(f"{place}: there is no entry '{unknown[0]}'; there are {', '.join(names)}")
-    missing = [name for name in names if name not in entries]
+    missing = [each.name for each in fields(kind) if each.name not in entries and each.default is MISSING]
     if missing:
         raise HardwareError(f"{place}: the entry '{missing[0]}' is missing")
     try:

@@ -9,7 +9,8 @@ nothing rounds their factors.
 
 Lanes form an array, as in a systolic unit: what is read from the register reaches a row of it, or a column.
 A matrix that is applied several times is applied at once to as many inputs as the array's side, so that both
-operands are shared; one that is applied once has its inputs shared alone (assumption).
+operands are shared; one that is applied once has its inputs shared alone. The register keeps up with the
+lanes (assumptions).
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from hw import components as part
 from hw.arithmetic import multiply_add_energy
 from hw.circuit import Circuit, Floats
 from hw.crossbar import bits
-from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
+from hw.workload import ATTENTION, MATRIX, PAIRS, Integers, Workload
 
 PARTS = ("digital", "input_register", "edram", "bus", "router")
 """What an operation's energy consists of."""
@@ -53,8 +54,17 @@ def register_bits(workload: Workload, circuit: Circuit) -> Floats:
     left = np.where(workload.kind == MATRIX, weights, right)
     applied = np.where(workload.kind == MATRIX, workload.uses, workload.rows)
     sharing_left = np.clip(applied, 1, np.floor(np.sqrt(circuit.lanes)))
-    sharing_right = np.clip(workload.columns, 1, circuit.lanes // sharing_left)
-    return np.asarray(workload.macs * (left / sharing_left + right / sharing_right))
+
+    def read(outputs: Floats | Integers) -> Floats:
+        sharing_right = np.clip(outputs, 1, circuit.lanes // sharing_left)
+        return np.asarray(left / sharing_left + right / sharing_right)
+
+    # Of attention's products the second has a head's part of the width as outputs.
+    squares = np.maximum(workload.rows * workload.columns, 1)
+    of_head = workload.uses * squares / np.maximum(workload.elements, 1)
+    each = np.where(workload.kind == ATTENTION, workload.macs / 2, workload.macs)
+    second = np.where(workload.kind == ATTENTION, each, 0.0)
+    return np.asarray(each * read(workload.columns) + second * read(of_head))
 
 
 def _activation_bits(workload: Workload, circuit: Circuit) -> Floats:

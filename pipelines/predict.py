@@ -20,9 +20,9 @@ from pipelines.reading.plan import Piece
 from pipelines.reading.rejected import check_rejected, write_rejected
 from pipelines.reading.rows import Rows, validate
 from pipelines.runner import make_pipeline, run_pipeline
+from recfactory.claim import afresh
 from recfactory.errors import UsageError, UserError
 from recfactory.files import read_json, whole_file, write_json
-from recfactory.locked import sole
 from recfactory.saved_model import SCHEMA, digest, saved_model_dir
 from recfactory.schema.columns import Schema
 from recfactory.schema.yaml_file import read_schema, schema_to_dict
@@ -67,8 +67,9 @@ def predict(
     source = open_source(data, chosen, labelled=False)
     work = out.with_name(f"{out.name}.work")
     rejected = out.with_name(f"{out.name}.rejected")
-    _claim(work, rejected, [source.key, digest(saved), json.dumps(schema_to_dict(chosen), sort_keys=True)])
-    with sole(work / KEY, "scores"):
+    parts = [source.key, digest(saved), json.dumps(schema_to_dict(chosen), sort_keys=True)]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    with afresh(work / KEY, key, "scores", lambda _: _clear(work, rejected)):
         pipeline = make_pipeline(runner, beam_options)
         pieces = pipeline | "Pieces" >> beam.Create(source.pieces) | "Share" >> beam.Reshuffle()
         _ = pieces | "Score" >> beam.ParDo(ScoreRows(str(saved), chosen, work, rejected))
@@ -91,14 +92,12 @@ def _schema(saved: Path, given: Path | str | None) -> Schema:
     return read_schema(path)
 
 
-def _claim(work: Path, rejected: Path, parts: list[str]) -> None:
-    """Starts afresh unless what lies in the work folder belongs to the very same scoring."""
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    path = work / KEY
-    if not path.is_file() or read_json(path) != key:
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(rejected, ignore_errors=True)
-        write_json(path, key)
+def _clear(work: Path, rejected: Path) -> None:
+    """Removes what another scoring left."""
+    for part in work.iterdir():
+        if part.name != KEY:
+            part.unlink()
+    shutil.rmtree(rejected, ignore_errors=True)
 
 
 class ScoreRows(beam.DoFn):

@@ -1,7 +1,7 @@
 """Whose work a folder holds: told before anything is written over."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,31 @@ def claim(out: Path, file: str, ours: Mapping[str, Any], kind: str) -> Iterator[
         )
     with sole(mark, kind):
         remove_partial(out)
+        yield
+
+
+@contextmanager
+def afresh(mark: Path, ours: Any, work: str, clear: Callable[[Any], None]) -> Iterator[None]:
+    """Marks the work of a folder as that of a job, which starts afresh where other work was.
+
+    Args:
+        mark: the file that says whose work it is.
+        ours: what the job is made of, JSON values.
+        work: what it is called, such as `features`.
+        clear: removes what other work left, given what its mark says, or refuses to.
+
+    Raises:
+        UserError: when another process is at work there.
+    """
+    if not mark.is_file():
+        write_json(mark, ours, once=True)
+    with ExitStack() as locks:
+        locks.enter_context(sole(mark, work))
+        held = read_json(mark)
+        if held != ours:
+            clear(held)
+            write_json(mark, ours)  # another file, so that it is locked as well
+            locks.enter_context(sole(mark, work))
         yield
 
 

@@ -1,6 +1,7 @@
 """Work that one process at a time does."""
 
 import fcntl
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +15,23 @@ def sole(mark: Path, work: str) -> Iterator[None]:
     """Keeps other processes out of a job.
 
     Args:
-        mark: a file of the job's folder, which stays.
+        mark: a file of the job's folder.
         work: what the job is called, such as `training`.
 
     Raises:
         UserError: when another process is at it.
     """
+    refusal = UserError(
+        f"another process is at work on the {work} in '{mark.parent}'; wait for it or stop it"
+    )
     with mark.open("rb+") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(
-                f"another process is at work on the {work} in '{mark.parent}'; wait for it or stop it"
-            ) from None
+            raise refusal from None
+        # Whoever held it may have put another file in its place.
+        if not mark.is_file() or not os.path.samestat(os.fstat(held.fileno()), mark.stat()):
+            raise refusal
         yield
 
 

@@ -72,6 +72,8 @@ def read_config(path: Path | str, **overrides: Any) -> RunConfig:
     for setting in fields(RunConfig):
         if setting.name in settings:
             _check_type(setting.name, settings[setting.name], path)
+    if settings.get("label") is not None and settings.get("schema", "auto") != "auto":
+        raise UserError(f"'{path}': the schema names the label; leave out 'label', or take the schema auto")
     if settings.get("seeds", 1) < 1:
         raise UserError(f"'{path}': setting 'seeds' must be 1 or more, not {settings['seeds']}")
     if not 0 <= settings.get("max_rejected", 0) <= 1:
@@ -89,7 +91,9 @@ def _read_mapping(path: Path, what: str) -> dict[str, Any]:
         content = parse_yaml(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError) as error:
         raise UserError(f"there is no {what} '{path}'; see examples/ for one") from error
-    except (UserError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UserError(f"'{path}' is no text in UTF-8: {error}") from error
+    except UserError as error:
         raise UserError(f"'{path}': {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"the {what} '{path}' must hold settings such as 'data: clicks.csv', one a line")
@@ -156,8 +160,7 @@ def _claim(config: RunConfig) -> None:
     path = Path(config.out) / CONFIG
     settings = {name: value for name, value in asdict(config).items() if name != "out"}
     if path.is_file():
-        held = parse_yaml(path.read_text(encoding="utf-8"))
-        changed = list(differences(held if isinstance(held, dict) else {}, settings))
+        changed = list(differences(_read_mapping(path, "configuration"), settings))
         if changed:
             raise UserError(
                 f"'{config.out}' holds another run ({'; '.join(changed)}); name another --out, or delete "

@@ -10,7 +10,9 @@ from recfactory.errors import UserError
 
 
 def parse_yaml(content: str) -> Any:
-    """Reads YAML as its version 1.2 means it: `no`, `1:30` and dates are text, `1e-3` is a number.
+    """Reads YAML in which few words are anything but text: null, true and false, and decimal numbers.
+
+    So `no`, `012`, `1:30` and dates are text, and `1e-3` is a number, as in YAML 1.2.
 
     Args:
         content: YAML.
@@ -20,7 +22,7 @@ def parse_yaml(content: str) -> Any:
     """
     try:
         return yaml.load(content, Loader=_Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, LookupError) as error:  # the latter of tags that do not fit
         raise UserError(_problem(error)) from None
 
 
@@ -34,9 +36,9 @@ def format_yaml(values: Any, **options: Any) -> str:
     return str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, **options))
 
 
-def _problem(error: yaml.YAMLError) -> str:
+def _problem(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     return f"not valid YAML{place}: {problem}; put text with special characters in quotes"
 

@@ -29,10 +29,10 @@ from pipelines.features.steps import (
 from pipelines.reading.plan import Piece
 from pipelines.reading.rejected import check_rejected
 from pipelines.runner import make_pipeline, run_pipeline
+from recfactory.claim import afresh
 from recfactory.errors import UserError
 from recfactory.features.spec import STATISTICS, FeatureSpec, write_spec
 from recfactory.files import PARTIAL, read_json, remove_partial, write_json
-from recfactory.locked import sole
 from recfactory.progress import Progress
 from recfactory.schema.columns import SPLITS, Schema
 from recfactory.schema.yaml_file import schema_to_dict
@@ -74,10 +74,14 @@ def make_features(
     if Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve()):
         raise UserError(f"--out '{out}' lies inside the data '{data}'; name a folder elsewhere")
     source = open_source(data, schema, label)
-    _claim(out, source)
-    with sole(out / SOURCE, "features"):
-        if (manifest := _finished(out)) is not None:
-            return manifest
+    ours = _mark(source)
+    mark = out / SOURCE
+    if mark.is_file() and read_json(mark) == ours and (manifest := _finished(out)) is not None:
+        return manifest
+    there = [entry for entry in out.iterdir() if not entry.name.startswith(PARTIAL)] if out.is_dir() else []
+    if there and not mark.is_file():
+        raise UserError(f"'{out}' is not empty and holds no features; name another --out")
+    with afresh(mark, ours, "features", lambda theirs: _clear(out, theirs, ours)):
         remove_partial(out)
         return _make(source, out, max_rejected, _Run(source, out, runner, list(beam_options)))
 
@@ -100,28 +104,19 @@ def _make(source: Source, out: Path, max_rejected: float, run: "_Run") -> dict[s
     return manifest
 
 
-def _claim(out: Path, source: Source) -> None:
-    """Notes what the folder is for, or refuses one that is for something else.
-
-    A folder whose rows were never counted to the end, because they were refused, is free.
-    """
+def _mark(source: Source) -> dict[str, str]:
+    """What features are made from."""
     schema = json.dumps(schema_to_dict(source.schema), sort_keys=True)
-    claim = {"content": source.key, "schema": hashlib.sha256(schema.encode()).hexdigest()}
-    path = out / SOURCE
-    there = [entry for entry in out.iterdir() if not entry.name.startswith(PARTIAL)] if out.is_dir() else []
-    if there and not path.is_file():
-        raise UserError(f"'{out}' is not empty and holds no features; name another --out")
-    write_json(path, claim, once=True)
-    with sole(path, "features"):
-        held = read_json(path)
-        if held == claim:
-            return
-        if (out / STATISTICS).is_file():
-            text = "other data" if held.get("content") != claim["content"] else "another schema"
-            raise UserError(f"'{out}' holds features of {text}; name another --out, or delete that folder")
-        for leftover in ("work", "rejected"):
-            shutil.rmtree(out / leftover, ignore_errors=True)
-        write_json(path, claim)
+    return {"content": source.key, "schema": hashlib.sha256(schema.encode()).hexdigest()}
+
+
+def _clear(out: Path, theirs: dict[str, str], ours: dict[str, str]) -> None:
+    """Frees a folder whose rows were never counted to the end, because they were refused."""
+    if (out / STATISTICS).is_file():
+        text = "other data" if theirs.get("content") != ours["content"] else "another schema"
+        raise UserError(f"'{out}' holds features of {text}; name another --out, or delete that folder")
+    for leftover in ("work", "rejected"):
+        shutil.rmtree(out / leftover, ignore_errors=True)
 
 
 def _finished(out: Path) -> dict[str, Any] | None:

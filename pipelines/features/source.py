@@ -10,7 +10,7 @@ from pipelines.features.splitting import named_split, split_of_file
 from pipelines.reading.blocks import column_names, read_blocks
 from pipelines.reading.plan import Piece, content_key, find_files, kind_of, plan_files, plan_synthetic
 from pipelines.reading.text import first_line
-from recfactory.errors import UserError
+from recfactory.errors import UsageError, UserError
 from recfactory.schema.columns import FileFormat, Schema
 
 SAMPLE_ROWS = 100_000
@@ -45,12 +45,13 @@ def open_source(
         labelled: False where the rows are to be scored and need no label, weight or timestamp.
 
     Raises:
-        UserError: when files are missing, empty or damaged, a column is missing, or a label is named where
-            the schema or the source has one.
+        UsageError: when a label is named where the schema or the source has one.
+        UserError: when files are missing, empty or damaged, or a column is missing.
     """
-    if label is not None and (schema != "auto" or data.startswith("synthetic:")):
-        holder = "made-up data" if schema == "auto" else "the schema"
-        raise UserError(f"{holder} names its label itself: leave out '{label}', or take the schema auto")
+    if label is not None and data.startswith("synthetic:"):
+        raise UsageError(f"made-up data have a label of their own: leave out '{label}'")
+    if label is not None and schema != "auto":
+        raise UsageError(f"the schema names the label: leave out '{label}', or take the schema auto")
     if data.startswith("synthetic:"):
         from recfactory.data.synthetic import parse
 

@@ -36,8 +36,7 @@ def baselines() -> dict[str, Machine]:
 
     Beside the presets: `handcrafted` with a matrix stored up to 8 times, as ISAAC replicates those that are
     applied often, or with each on crossbars or the digital unit, whichever is cheaper; `recnmp` without the
-    time that an operation takes to begin, or with 64 examples at once (then its latency is the batch's: the
-    interval is what compares).
+    time that an operation takes to begin, or with 64 examples at once.
     """
     fixed, recnmp = handcrafted(), hw.load("recnmp")
     assert isinstance(recnmp, Roofline)
@@ -61,13 +60,14 @@ def cost(path: Path, precision: Precision | None, machine: Machine, layout: Layo
         layout: of the features.
 
     Returns:
-        These, and `area_m2` of the machine where it is known.
+        These, and `area_m2` of the machine where it is known; no latency of a batch, which is not that of an
+        example.
     """
     estimate = hw.estimate(path_workload(path, layout, precision), machine)
-    area = float(estimate.area_m2[0])
+    area, latency = float(estimate.area_m2[0]), float(estimate.latency_s[0])
     return {
         "energy_j": float(estimate.energy_j[0]),
-        "latency_s": float(estimate.latency_s[0]),
+        **({} if isinstance(machine, Roofline) and machine.batch > 1 else {"latency_s": latency}),
         "interval_s": 1 / float(estimate.examples_per_second[0]),
         **({"area_m2": area} if np.isfinite(area) else {}),
     }

@@ -2,15 +2,19 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from recfactory.cli.terminal import Result, say, setting
+from recfactory.errors import UsageError
 
 
 def do_estimate(asked: argparse.Namespace) -> Result:
     """Estimates a model on machines."""
     from recfactory.training.recipe import Recipe
 
+    if asked.set and Path(asked.model).is_dir():
+        raise UsageError(f"'{asked.model}' was trained with sizes of its own: leave out --set")
     recipe = Recipe.from_dict(dict(setting(text) for text in asked.set))
     return estimate(asked.model, asked.features, asked.hardware, recipe, asked.plot)
 

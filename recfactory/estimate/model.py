@@ -104,8 +104,8 @@ def _meant(model: str, recipe: Recipe | None) -> tuple[str, Recipe | None]:
         return model, None
     if (folder / PATH).is_file():
         return str(folder / PATH), None
-    if (folder / RECIPE).is_file():
-        about = read_json(folder / RECIPE)
+    about = read_json(folder / RECIPE) if (folder / RECIPE).is_file() else {}
+    if about.get("model") in MODELS:
         return about["model"], Recipe.from_dict(about["recipe"])
     raise UsageError(
         f"'{model}' holds no trained or pruned model; of trainings with several seeds, name the folder of one"

@@ -15,6 +15,7 @@ Small and zero inputs then drive whole columns, so that clipping costs far more.
 
 import tensorflow as tf
 
+from recfactory.quantise.fake import two_to
 from recfactory.quantise.precision import Bits, Crossbar
 
 
@@ -27,6 +28,11 @@ def largest_sum(crossbar: Crossbar) -> int:
 def is_exact(crossbar: Crossbar) -> bool:
     """Whether products are those of the whole numbers."""
     return crossbar.noise == 0.0 and largest_sum(crossbar) < 2**crossbar.adc_bits
+
+
+def need_exact_products() -> None:
+    """Has GPUs multiply in float32: of TF32's factors, whole numbers above 11 bits are rounded."""
+    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def product_error(
@@ -56,17 +62,17 @@ def product_error(
         for number in (crossbar.rows, crossbar.cell_bits, crossbar.dac_bits, bits.weight, bits.activation)
     )
     slices, cycles = -(-weight // cell), -(-activation // dac)
-    in_cell, in_cycle = _two_to(cell), _two_to(dac)
-    place = _two_to(cell * tf.range(slices))[:, tf.newaxis]
+    in_cell, in_cycle = two_to(cell), two_to(dac)
+    place = two_to(cell * tf.range(slices))[:, tf.newaxis]
     planes = _modulo(tf.floor(weights[:, tf.newaxis] / place), in_cell)
     spread = crossbar.noise * (in_cell - 1.0)
     noise = spread * tf.random.stateless_normal(tf.shape(planes), [seed, 0])
     twos_complement = tf.logical_and(signed, tf.logical_and(dac == 1, cycles > 1))
-    range_of_inputs = _two_to(dac * cycles)
+    range_of_inputs = two_to(dac * cycles)
     turned = _modulo(inputs + range_of_inputs / 2.0, range_of_inputs)
     given = tf.where(twos_complement, turned, inputs)
     meant = tf.where(twos_complement, inputs - range_of_inputs / 2.0, inputs)
-    limit = _two_to(crossbar.adc_bits) - 1.0
+    limit = two_to(crossbar.adc_bits) - 1.0
 
     def read(used: slice, cells: tf.Tensor) -> tf.Tensor:
         """What the readings of an array are off, shifted and added over the cycles."""
@@ -75,7 +81,7 @@ def product_error(
         noisy = written + tf.reshape(noise[used], columns)
 
         def cycle(c: tf.Tensor, total: tf.Tensor, left: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            higher, scale = tf.floor(left / in_cycle), _two_to(dac * c)
+            higher, scale = tf.floor(left / in_cycle), two_to(dac * c)
             digits = left - higher * in_cycle
             scale = tf.where(tf.logical_and(twos_complement, c == cycles - 1), -scale, scale)
             reading = tf.clip_by_value(tf.round(tf.matmul(digits, noisy)), 0.0, limit)
@@ -105,12 +111,6 @@ def product_error(
 def _modulo(values: tf.Tensor, divisor: tf.Tensor) -> tf.Tensor:
     """As `tf.math.floormod`, which takes ten times as long."""
     return values - divisor * tf.floor(values / divisor)
-
-
-def _two_to(exponent: tf.Tensor | int) -> tf.Tensor:
-    """An exact power: `tf.pow` may be off by a last bit."""
-    places = tf.cast(exponent, tf.int64)
-    return tf.cast(tf.bitwise.left_shift(tf.ones_like(places), places), tf.float32)
 
 
 def _stored(cells: tf.Tensor, full: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

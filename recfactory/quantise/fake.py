@@ -11,6 +11,14 @@ import tensorflow as tf
 TINY = 1e-12
 
 
+def two_to(exponent: tf.Tensor | int) -> tf.Tensor:
+    """An exact power: `tf.pow` may be off by a last bit."""
+    if not tf.is_tensor(exponent):
+        return tf.constant(2.0**exponent)
+    places = tf.cast(exponent, tf.int64)
+    return tf.cast(tf.bitwise.left_shift(tf.ones_like(places), places), tf.float32)
+
+
 class Codes(NamedTuple):
     """A matrix on a grid: `low + step * code`.
 
@@ -47,7 +55,7 @@ def codes_of(weights: tf.Tensor, bits: tf.Tensor | int) -> Codes:
         return Codes(tf.cast(weights >= 0, tf.float32), -mean, 2.0 * mean)
 
     def several() -> Codes:
-        half = 2.0 ** (bits - 1)
+        half = two_to(bits - 1)
         step = tf.maximum(tf.reduce_max(size, 0), TINY) / tf.maximum(half - 1.0, 1.0)
         codes = tf.clip_by_value(tf.round(weights / step), 1.0 - half, half - 1.0) + half
         return Codes(codes, -half * step, step)
@@ -73,7 +81,7 @@ def activations(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, bits: tf.Ten
     """
     # TensorFlow's fake_quant has no deterministic gradient on GPUs.
     inside = tf.clip_by_value(values, low, high)
-    step = (high - low) / (2.0**bits - 1.0)
+    step = (high - low) / (two_to(bits) - 1.0)
 
     def end() -> tf.Tensor:
         return tf.where(2.0 * values < low + high, low, high)

@@ -83,7 +83,7 @@ class Quantised(Matrix):
         if crossbar is None:
             return exact
         stored = fake.codes_of(matrix, bits.weight)
-        step = (high - low) / (2.0**bits.activation - 1.0)
+        step = (high - low) / (fake.two_to(bits.activation) - 1.0)
         codes = tf.round((given - low) / step)
         error = product_error(codes, stored.codes, crossbar, bits, self.seed, signed=low < 0)
         return exact + tf.stop_gradient(error * step * stored.step)

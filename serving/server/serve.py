@@ -38,7 +38,7 @@ class Server:
         poll_seconds: between two looks for new versions.
 
     Raises:
-        UsageError: for both or neither of `models` and `config`.
+        UsageError: for neither of `models` and `config`.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Server:
         max_batch: int = 4096,
         poll_seconds: float = 1.0,
     ) -> None:
-        if (models is None) == (config is None):
-            raise UsageError("name the models to serve: by --models DIR or by --model-config FILE")
+        if models is None and config is None:
+            raise UsageError("name the models to serve, by --models DIR or by --model-config FILE")
         self.grpc_port = grpc_port
         self.rest_port = rest_port
         self.host = host
@@ -174,7 +174,7 @@ def serve(
         max_batch: most rows a request may hold.
 
     Raises:
-        UsageError: for both or neither of `models` and `config`.
+        UsageError: for neither of `models` and `config`.
         UserError: when a port is in use, or no model can be served.
     """
     tf.get_logger().setLevel(logging.ERROR)

@@ -224,6 +224,8 @@ def test_what_lanes_share_by_hand(handcrafted):
     assert read(matrix("m", 10, 100, uses=3, weight_bits=4), 64) == 3000 * (4 / 3 + 8 / 21)
     assert read(matrix("m", 10, 100, uses=3), 1) == 3000 * 16
     assert read(attention("a", 10, 16), 64) == 2 * 1600 * (16 / 8 + 16 / 8)
+    # With 8 heads a score is multiplied with two numbers.
+    assert read(attention("a", 10, 16, heads=8), 64) == 1600 * (16 / 8 + 16 / 8) + 1600 * (16 / 8 + 16 / 2)
     assert read(elementwise("e", 10), 64) == 0
 
 

@@ -1,14 +1,16 @@
 """Whose work a folder holds."""
 
+import fcntl
 import subprocess
 import sys
 from contextlib import ExitStack
 
 import pytest
 
-from recfactory.claim import claim
+from recfactory.claim import afresh, claim
 from recfactory.errors import UserError
-from recfactory.files import PARTIAL, write_json
+from recfactory.files import PARTIAL, read_json, write_json
+from recfactory.locked import sole
 
 OURS = {"seed": 1, "recipe": {"epochs": 2}}
 HOLDS = """
@@ -36,6 +38,34 @@ def test_a_folder_is_claimed_again_by_the_same_job_only(tmp_path):
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="exists and holds no training"):
         do(tmp_path / "other")
+
+
+def test_other_work_is_cleared_once_and_by_one_process(tmp_path):
+    mark, cleared = tmp_path / "key.json", []
+    with afresh(mark, "a", "scores", cleared.append):
+        (tmp_path / "part").write_text("")
+    with afresh(mark, "a", "scores", cleared.append):
+        assert cleared == []
+    with afresh(mark, "b", "scores", cleared.append):
+        for key in ("a", "b"):
+            taken = pytest.raises(UserError, match="another process is at work on the scores")
+            with taken, afresh(mark, key, "scores", cleared.append):
+                pass
+    assert cleared == ["a"]
+    assert read_json(mark) == "b"
+
+
+def test_a_mark_that_was_replaced_meanwhile_is_not_held(tmp_path, monkeypatch):
+    mark, lock = tmp_path / "key.json", fcntl.flock
+    write_json(mark, 1)
+
+    def after_another(held, how):
+        write_json(mark, 2)
+        lock(held, how)
+
+    monkeypatch.setattr("recfactory.locked.fcntl.flock", after_another)
+    with pytest.raises(UserError, match="another process"), sole(mark, "scores"):
+        pass
 
 
 def test_what_a_killed_claim_left_is_nobodys(tmp_path):

@@ -39,6 +39,9 @@ def test_words_mean_what_their_writer_expects(written, meant):
         ("a: 1\na: 2", r"the key 'a' stands twice \(line 2\)"),
         ("!!python/object:os.system x", "not valid YAML"),
         ("\x00", "not valid YAML"),
+        ("!!int x", "not valid YAML"),
+        ("!!bool maybe", "not valid YAML"),
+        ("!!timestamp 2020-13-45", "not valid YAML"),
     ],
 )
 def test_what_is_no_yaml(written, said):

@@ -59,10 +59,9 @@ def test_a_port_that_is_none_and_a_host_that_is_none(base):
         Server(base, 0, 0, host="192.0.2.1").start()
 
 
-def test_models_are_named_in_one_way(base):
-    for models, config in ((None, None), (base, base / "models.config")):
-        with pytest.raises(UsageError, match="by --models DIR or by --model-config FILE"):
-            Server(models, config=config)
+def test_models_must_be_named():
+    with pytest.raises(UsageError, match="by --models DIR or by --model-config FILE"):
+        Server(None)
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")

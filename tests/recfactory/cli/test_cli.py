@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from recfactory.benchmarks.search import SETTINGS
 from recfactory.cli import main
+from recfactory.cli.arguments import DATASETS
 from recfactory.cli.search import with_defaults
 
 HEADER = "click,user,hour\n"
@@ -107,18 +109,20 @@ def test_wrong_use_exits_with_2(tmp_path, capfd):
     assert "Dask" in refused(capfd, 2, *made, "--runner", "DaskRunner")
     assert "unknown argument '--lable'" in refused(capfd, 2, *made, "--lable", "click")
     assert not (tmp_path / "out" / "manifest.json").exists()
-    assert "made-up data names its label itself" in refused(
-        capfd, 1, "features", "--data", "synthetic:rows=9,seed=1", "--out", "o", "--label", "x"
+    assert "made-up data have a label of their own" in refused(
+        capfd, 2, "features", "--data", "synthetic:rows=9,seed=1", "--out", "o", "--label", "x"
     )
-    assert "the schema names its label itself" in refused(
-        capfd, 1, *made, "--schema", "frappe", "--label", "x"
-    )
+    assert "the schema names the label" in refused(capfd, 2, *made, "--schema", "frappe", "--label", "x")
     assert "by --models DIR or by --model-config FILE" in refused(capfd, 2, "serve")
     wrong = (["features"], [*made, "--max-rejected", "2"], ["bench", "features", "--rows", "0"])
     for arguments in (["fly"], [], *wrong, ["bench", "search", "--dataset", "iris"]):
         with pytest.raises(SystemExit) as stopped:
             main(arguments)
         assert stopped.value.code == 2
+
+
+def test_benchmarks_know_the_data_sets_that_are_named():
+    assert set(DATASETS) == set(SETTINGS)
 
 
 def test_a_refusal_is_json_too(tmp_path, capfd):

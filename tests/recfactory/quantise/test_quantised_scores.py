@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from few_bits import LAYOUT, all_of, small_space
 
+from recfactory.layers import elastic
 from recfactory.models.sparse_update import SparseAdam
 from recfactory.quantise.precision import Crossbar
 from recfactory.space.genes import decode
@@ -34,6 +35,16 @@ def test_more_bits_are_closer_to_float(scorer):
         assert off[1] < 2e-3
         assert off[0] > off[1]
         assert scorer.score(path).logloss == exact
+
+
+def test_one_graph_serves_all_bits_and_machines(scorer):
+    noisy = {"adc_bits": 5, "noise": 0.1}
+    first, other = Crossbar(16, 2, 1, **noisy), Crossbar(32, 1, 2, **noisy)
+    found = {scorer.score(PATHS[0], all_of(SPACE, 6, 6, first)).logloss}
+    traced = elastic._compile.cache_info().misses
+    found |= {scorer.score(PATHS[0], all_of(SPACE, b, b, c)).logloss for b, c in ((6, other), (4, first))}
+    assert elastic._compile.cache_info().misses == traced
+    assert len(found) == 3
 
 
 @pytest.mark.slow
