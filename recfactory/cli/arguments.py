@@ -6,7 +6,7 @@ from typing import Any
 
 Verb = Callable[[argparse.Namespace], dict[str, Any]]
 Add = Callable[..., Any]
-OF_MACHINE = ("features", "serving", "supernet", "processor", "scoring")
+OF_MACHINE = ("features", "serving", "supernet", "scoring", "two-shot", "processor")
 OF_DATASETS = ("ranking", "search", "codesign", "pruning")
 """Benchmarks of the machine, and those of one data set at a time."""
 DATASETS = ("frappe", "kdd12", "synthetic")

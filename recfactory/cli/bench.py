@@ -37,6 +37,11 @@ def do_bench(asked: argparse.Namespace) -> Result:
         from recfactory.benchmarks.scoring import bench_scoring
 
         measured = bench_scoring(say)
+    elif asked.name == "two-shot":
+        quietly()
+        from recfactory.benchmarks.two_shot import bench_two_shot
+
+        measured = bench_two_shot()
     elif asked.name in OF_DATASETS:
         measured = _bench_dataset(asked)
     else:
