@@ -44,14 +44,13 @@ def moved_bits(workload: Workload, circuit: Circuit) -> Floats:
         [(rows + columns) * uses, workload.pair_values, 4 * rows * uses],
         0,
     )
-    return np.asarray(values * _activation_bits(workload, circuit))
+    _, activations = _factor_bits(workload, circuit)
+    return np.asarray(values * activations)
 
 
 def register_bits(workload: Workload, circuit: Circuit) -> Floats:
     """Bits that an operation reads from the input register, `(n, operations)`."""
-    weights, _ = bits(workload, circuit)
-    right = _activation_bits(workload, circuit)
-    left = np.where(workload.kind == MATRIX, weights, right)
+    left, right = _factor_bits(workload, circuit)
     applied = np.where(workload.kind == MATRIX, workload.uses, workload.rows)
     sharing_left = np.clip(applied, 1, np.floor(np.sqrt(circuit.lanes)))
 
@@ -67,9 +66,11 @@ def register_bits(workload: Workload, circuit: Circuit) -> Floats:
     return np.asarray(each * read(workload.columns) + second * read(of_head))
 
 
-def _activation_bits(workload: Workload, circuit: Circuit) -> Floats:
-    _, activations = bits(workload, circuit)
-    return np.where(workload.kind == MATRIX, activations, DATAPATH_BITS)
+def _factor_bits(workload: Workload, circuit: Circuit) -> tuple[Floats, Floats]:
+    """Bits of both factors of each product; of a matrix those of its weights come first."""
+    matrix = workload.kind == MATRIX
+    weights, activations = bits(workload, circuit)
+    return np.where(matrix, weights, DATAPATH_BITS), np.where(matrix, activations, DATAPATH_BITS)
 
 
 def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
@@ -82,9 +83,7 @@ def energy(workload: Workload, circuit: Circuit) -> list[Floats]:
     Returns:
         Joule per example, each `(n, operations)`; 0 for lookups.
     """
-    weights, _ = bits(workload, circuit)
-    right = _activation_bits(workload, circuit)
-    left = np.where(workload.kind == MATRIX, weights, right)
+    left, right = _factor_bits(workload, circuit)
     moved, kept = moved_bits(workload, circuit), weight_bits_kept(workload, circuit)
     arithmetic = workload.macs * multiply_add_energy(left, right)
     arithmetic = arithmetic + workload.results * multiply_add_energy(DATAPATH_BITS, DATAPATH_BITS)

@@ -30,11 +30,6 @@ def is_exact(crossbar: Crossbar) -> bool:
     return crossbar.noise == 0.0 and largest_sum(crossbar) < 2**crossbar.adc_bits
 
 
-def need_exact_products() -> None:
-    """Has GPUs multiply in float32: of TF32's factors, whole numbers above 11 bits are rounded."""
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-
-
 def product_error(
     inputs: tf.Tensor,
     weights: tf.Tensor,
@@ -57,6 +52,8 @@ def product_error(
     Returns:
         `(n, outputs)`.
     """
+    # Of TF32's factors, which GPUs may take instead, whole numbers above 11 bits are rounded.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     rows, cell, dac, weight, activation = (
         tf.cast(number, tf.int32)
         for number in (crossbar.rows, crossbar.cell_bits, crossbar.dac_bits, bits.weight, bits.activation)

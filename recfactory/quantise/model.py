@@ -11,7 +11,6 @@ from recfactory.layers.elastic import LAYERS
 from recfactory.layers.normalised import NormalisedOperator
 from recfactory.layers.operator import OperatorLayer
 from recfactory.models.ranker import Ranker
-from recfactory.quantise.crossbar import need_exact_products
 from recfactory.quantise.matrix import Arithmetic, ends_of_inputs
 from recfactory.quantise.precision import Precision, Slot
 from recfactory.space.operators import operator
@@ -35,8 +34,6 @@ def quantised(ranker: Ranker, precision: Precision, calibration: Mapping[str, An
     Raises:
         UserError: for a model that is not a path's.
     """
-    if precision.crossbar is not None:
-        need_exact_products()
     parts = dict(_parts(ranker))
     if not parts:
         raise UserError(f"the model '{ranker.name}' is not that of a path: only paths have bits per operator")

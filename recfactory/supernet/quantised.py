@@ -7,7 +7,6 @@ import tensorflow as tf
 from recfactory.layers.elastic import Rounding, Slice, Slices, layer_class
 from recfactory.layers.forward import forward
 from recfactory.models.standalone import layer_name
-from recfactory.quantise.crossbar import need_exact_products
 from recfactory.quantise.matrix import Arithmetic, ends_of_inputs, seed_of
 from recfactory.quantise.precision import Precision
 from recfactory.space.wiring import Part
@@ -30,8 +29,6 @@ def quantised_subnet(
         tokens: likewise.
         chip: number of the chip: another one has other noise.
     """
-    if precision.crossbar is not None:
-        need_exact_products()
     found: dict[Part, Slices] = {}
 
     def run(part: Part, inputs: list[tf.Tensor]) -> tf.Tensor:
