@@ -88,13 +88,11 @@ def read_config(path: Path | str, **overrides: Any) -> RunConfig:
 
 def _read_mapping(path: Path, what: str) -> dict[str, Any]:
     try:
-        content = parse_yaml(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"), f"'{path}'")
     except (FileNotFoundError, IsADirectoryError) as error:
         raise UserError(f"there is no {what} '{path}'; see examples/ for one") from error
     except UnicodeDecodeError as error:
         raise UserError(f"'{path}' is no text in UTF-8: {error}") from error
-    except UserError as error:
-        raise UserError(f"'{path}': {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"the {what} '{path}' must hold settings such as 'data: clicks.csv', one a line")
     return content

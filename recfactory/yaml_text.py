@@ -9,21 +9,24 @@ import yaml
 from recfactory.errors import UserError
 
 
-def parse_yaml(content: str) -> Any:
+def parse_yaml(content: str, where: str) -> Any:
     """Reads YAML in which few words are anything but text: null, true and false, and decimal numbers.
 
     So `no`, `012`, `1:30` and dates are text, and `1e-3` is a number, as in YAML 1.2.
 
     Args:
         content: YAML.
+        where: the name of the text in errors, such as that of its file.
 
     Raises:
-        UserError: saying what is wrong and where in the text; it does not know the file.
+        UserError: naming `where`, with what is wrong and in which line.
     """
     try:
         return yaml.load(content, Loader=_Loader)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
     except (yaml.YAMLError, ValueError, LookupError) as error:  # the latter of tags that do not fit
-        raise UserError(_problem(error)) from None
+        raise UserError(f"{where}: {_problem(error)}") from None
 
 
 def format_yaml(values: Any, **options: Any) -> str:

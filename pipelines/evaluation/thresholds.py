@@ -104,13 +104,11 @@ def load_thresholds(source: Path | str | Mapping[str, Any] | None) -> Thresholds
 
 def _read(path: Path) -> Any:
     try:
-        values = parse_yaml(path.read_text(encoding="utf-8-sig"))
+        values = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
     except FileNotFoundError:
         raise UserError(f"there is no thresholds file '{path}'") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read it as a thresholds file ({error})") from None
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
     if values is None:
         raise UserError(f"{path}: the file is empty; write for example 'metrics: {{auc: {{min: 0.75}}}}'")
     return values

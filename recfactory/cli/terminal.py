@@ -62,7 +62,7 @@ def setting(text: str) -> tuple[str, Any]:
     if not equals:
         raise UsageError(f"--set '{text}': write NAME=VALUE, such as --set epochs=3")
     try:
-        return name, parse_yaml(value)
+        return name, parse_yaml(value, f"--set '{text}'")
     except UserError:
         raise UsageError(
             f"--set '{text}': cannot read the value; write for example 'hidden=[16, 8]'"

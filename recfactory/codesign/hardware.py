@@ -164,7 +164,7 @@ def read_hardware(name_or_file: str | File) -> Hardware:
         return Hardware(hw.load(name_or_file))
     file = File(name_or_file)
     try:
-        values = parse_yaml(file.read_text(encoding="utf-8"))
+        values = parse_yaml(file.read_text(encoding="utf-8"), f"'{file}'")
     except FileNotFoundError:
         raise UserError(
             f"there is neither hardware nor a file '{name_or_file}'; hardware known by name is "
@@ -172,8 +172,6 @@ def read_hardware(name_or_file: str | File) -> Hardware:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"'{file}' cannot be read as a YAML file: {error}") from None
-    except UserError as error:
-        raise UserError(f"'{file}': {error}") from None
     if isinstance(values, dict) and "machine" in values:
         return Hardware(_base(values, str(file)))
     if isinstance(values, dict) and isinstance(values.get("base"), str) and values["base"] not in hw.PRESETS:

@@ -44,11 +44,7 @@ def parse_schema(content: str, where: str) -> Schema:
     Raises:
         UserError: naming `where` and the key.
     """
-    try:
-        values = parse_yaml(content)
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from None
-    return schema_from_dict(values, where)
+    return schema_from_dict(parse_yaml(content, where), where)
 
 
 def format_schema(schema: Schema) -> str:

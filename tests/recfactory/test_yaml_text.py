@@ -27,7 +27,7 @@ from recfactory.yaml_text import format_yaml, parse_yaml
     ],
 )
 def test_words_mean_what_their_writer_expects(written, meant):
-    found = parse_yaml(f"key: {written}")["key"]
+    found = parse_yaml(f"key: {written}", "here")["key"]
     assert found == meant
     assert type(found) is type(meant)
 
@@ -46,7 +46,7 @@ def test_words_mean_what_their_writer_expects(written, meant):
 )
 def test_what_is_no_yaml(written, said):
     with pytest.raises(UserError, match=said):
-        parse_yaml(written)
+        parse_yaml(written, "here")
 
 
 @given(
@@ -63,4 +63,4 @@ def test_what_is_no_yaml(written, said):
     )
 )
 def test_what_is_written_is_read_as_the_same_values(values):
-    assert parse_yaml(format_yaml(values)) == values
+    assert parse_yaml(format_yaml(values), "here") == values
