@@ -114,9 +114,9 @@ def test_codesigns_cost_as_much_less_as_was_asked(features, winners, tmp_path, m
     rows = tmp_path / "rows.jsonl"
     found = CODESIGN.run("small", features, rows, one, tmp_path / "work", print, 2)
     assert (found["seeds"], found["split"]) == (1, "valid")
-    for method in (found, found["random"]):
-        assert method["energy_gain"] >= 1.8
-        assert method["latency_gain"] >= 1.5
+    assert found["energy_gain"] >= 1.8
+    assert found["latency_gain"] >= 1.5
+    assert {"impossible"} <= set(found["stretch"])
     assert found["four_bits"]["energy_j"] > 1.5
     assert set(found["bits"]) >= {"float_tuned", "noise_0.02_4"}
     low, high = found["auc_loss_paired"][1:]
