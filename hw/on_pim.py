@@ -7,7 +7,7 @@ from hw import crossbar, digital, lookups
 from hw.area import TILE_PARTS
 from hw.circuit import Circuit, Floats
 from hw.result import Estimate, power
-from hw.schedule import longest
+from hw.schedule import Shared, last_end
 from hw.workload import MATRIX, Workload
 
 COMPONENTS = (*crossbar.PARTS, "digital", "memory")
@@ -21,10 +21,9 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
 
     Matrix products run on crossbars of their own, or where `placement` puts them; pair products, attention
     cores and element-wise work on digital units; lookups in memory. An operation starts when those that it
-    waits for have ended. Branches run beside each other: they lie in different tiles, each with a digital
-    unit (assumption); but all digital work together takes as long as the units of the tiles need for it. In
-    a full pipeline every operation works on another example, so that the slowest stage sets the pace; the
-    digital units of the tiles share their work evenly, and all lookups share one memory.
+    waits for have ended, and when what it runs on is free: a matrix has crossbars of its own, but each tile
+    has one digital unit, and all lookups share one memory. In a full pipeline every operation works on
+    another example, so that the slowest stage sets the pace; the digital units share their work evenly then.
 
     The area is that of the tiles needed for the matrices, never less than one, with their share of all that
     a tile has; the eDRAM for matrices on the digital unit; and the tables, if they lie on the chip.
@@ -67,11 +66,11 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
     by_part[:, TILE_PARTS.index("edram")] += kept * (part.EDRAM.area_m2 / (8 * part.EDRAM_BYTES))
     by_part[:, -1] = tables.area_m2.sum(axis=1)
 
-    shared_s = digital_busy_s.sum(axis=1) / tiles
+    memory_busy_s = np.broadcast_to(tables.busy_s, shape)
+    shared = (Shared(digital_busy_s, tiles), Shared(memory_busy_s, np.ones(n)))
     stages = [
         np.where(on_crossbars, crossbar_busy_s, digital_busy_s).max(axis=1, initial=0.0),
-        shared_s,
-        np.broadcast_to(tables.busy_s.sum(axis=1), (n,)),
+        *(each.busy.sum(axis=1) / each.units for each in shared),
     ]
     interval = np.maximum.reduce(stages)
     energy = by_operation.sum(axis=1)
@@ -80,7 +79,7 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
         components=COMPONENTS,
         area_parts=AREA_PARTS,
         energy_j=energy,
-        latency_s=np.maximum(longest(latencies, workload.waits), shared_s),
+        latency_s=last_end(latencies, workload.waits, shared),
         interval_s=interval,
         area_m2=by_part.sum(axis=1),
         power_w=power(energy, interval),

@@ -73,6 +73,11 @@ def test_what_lanes_share_by_hand(handcrafted):
 def test_branches_share_the_digital_units_there_are(changed):
     branches = [pairs(f"p{i}", 20, 16) for i in range(10)]
     one, ten = (estimate(Workload.of(some), changed()) for some in (branches[:1], branches))
-    assert ten.latency_s[0] == pytest.approx(10 * one.interval_s[0])
+    assert ten.latency_s[0] == pytest.approx(10 * one.interval_s[0] + ACCESSES_S)
+    # What follows them waits for all.
+    last = matrix("m", 128, 32, uses=40, after=tuple(branch.name for branch in branches))
+    followed = estimate(Workload.of([*branches, last]), changed())
+    alone = estimate(Workload.of([replace(last, after=())]), changed())
+    assert followed.latency_s[0] == pytest.approx(ten.latency_s[0] + alone.latency_s[0])
     many = estimate(Workload.of([*branches, matrix("m", 128, 32 * 97)]), changed())
     assert many.latency_s[0] == pytest.approx(1.4e-6)
