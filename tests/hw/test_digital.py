@@ -10,13 +10,14 @@ from hw import Workload, attention, elementwise, estimate, matrix, pairs
 from hw.circuit import resolve
 from hw.digital import register_bits
 
+MULTIPLY_ADD_J = (np.sqrt(0.2 * 3.1) + 0.1) * 32 / 45 * PICO
+"""Factors of 16 bits: half-way between 8 bits, 0.2 pJ, and 32 bits, 3.1 pJ."""
 
-def test_digital_operations_by_hand(handcrafted):
-    shrink = 32 / 45
+
+def test_pairs_by_hand(handcrafted):
     pair = estimate(Workload.of([pairs("p", 20, 16)]), handcrafted)
     spent = by_component(pair)
-    # Factors of 16 bits: half-way between 8 bits, 0.2 pJ, and 32 bits, 3.1 pJ.
-    assert spent["digital"] == pytest.approx(6400 * (np.sqrt(0.2 * 3.1) + 0.1) * shrink * PICO)
+    assert spent["digital"] == pytest.approx(6400 * MULTIPLY_ADD_J)
     # 64 lanes are an array of 8 x 8: what is read from the register serves 8 products.
     assert spent["input_register"] == pytest.approx(6400 * (16 / 8 + 16 / 8) * REGISTER_J)
     # Each vector is read once; of the products of two with each other one is kept.
@@ -27,11 +28,28 @@ def test_digital_operations_by_hand(handcrafted):
     # 6400 multiply-adds on 64 lanes are 100 cycles; 8,160 bits twice through a port of 256 bits are 64
     assert pair.interval_s[0] == pytest.approx(100 / 1.2e9)
     assert pair.latency_s[0] == pytest.approx(100 / 1.2e9 + ACCESSES_S)
+
+
+def test_elementwise_work_by_hand(handcrafted):
     element = estimate(Workload.of([elementwise("e", 128)]), handcrafted)
-    assert by_component(element)["edram"] == 0
+    spent = by_component(element)
+    assert spent.pop("digital") == pytest.approx(128 * MULTIPLY_ADD_J)
+    assert not any(spent.values())
     assert element.latency_s[0] == pytest.approx(2 / 1.2e9)
+
+
+def test_attention_by_hand(handcrafted):
     core = estimate(Workload.of([attention("a", 8, 16, heads=2)]), handcrafted)
-    # 4 * 8 * 16 numbers of 16 bits twice through the port; the arithmetic takes 34 cycles
+    spent = by_component(core)
+    # Scores and weighted sums, 8 * 8 * 16 each, and the softmax of 2 * 8 * 8 scores
+    assert spent["digital"] == pytest.approx((2048 + 128) * MULTIPLY_ADD_J)
+    assert spent["input_register"] == pytest.approx(2048 * (16 / 8 + 16 / 8) * REGISTER_J)
+    # Queries, keys, values and results
+    moved = 4 * 8 * 16 * 16
+    assert spent["edram"] == pytest.approx(2 * moved / 256 * 20.45 * PICO)
+    assert spent["bus"] == pytest.approx(moved * 0.054 * PICO)
+    assert spent["router"] == pytest.approx(moved / 256 * 20.74 * PICO)
+    # What is moved takes 64 cycles of the port; the arithmetic 34.
     assert core.latency_s[0] == pytest.approx(64 / 1.2e9 + ACCESSES_S)
     assert not core.on_crossbars.any()
 

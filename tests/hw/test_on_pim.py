@@ -8,32 +8,42 @@ from breakdown import PICO, area_by_part, by_component
 from hw import Workload, elementwise, estimate, matrix
 
 
-def test_a_product_by_hand(handcrafted):
-    made = estimate(Workload.of([matrix("m", 200, 50)]), handcrafted)
+@pytest.mark.parametrize("uses", [1, 3])
+def test_a_product_by_hand(handcrafted, uses):
+    made = estimate(Workload.of([matrix("m", 200, 50, uses=uses)]), handcrafted)
     # 8 bits: 4 cells per weight, 200 columns of cells: 2 blocks of rows, 2 of columns; 8 cycles.
     assert made.arrays.tolist() == [[4]]
     spent = by_component(made)
-    conversions = 8 * 50 * 4 * 2
+    conversions = uses * 8 * 50 * 4 * 2
     assert spent["adc"] == pytest.approx(conversions * 1.67 * PICO)
     assert spent["shift_add"] == pytest.approx(conversions * 0.021 * PICO)
     # 10 uW / 1024 and 0.23 mW / 1024, each for 100 ns
     assert spent["sample_hold"] == pytest.approx(conversions * 10e-6 / 1024 * 100e-9)
     assert spent["output_register"] == pytest.approx(conversions * 0.23e-3 / 1024 * 100e-9)
     # 200 rows driven for 2 blocks of columns in 8 cycles: 4 mW / 1024 and 1.24 mW / 1024 for 100 ns
-    assert spent["dac"] == pytest.approx(200 * 2 * 8 * 4e-3 / 1024 * 100e-9)
-    assert spent["input_register"] == pytest.approx(200 * 2 * 8 * 1.24e-3 / 1024 * 100e-9)
+    assert spent["dac"] == pytest.approx(uses * 200 * 2 * 8 * 4e-3 / 1024 * 100e-9)
+    assert spent["input_register"] == pytest.approx(uses * 200 * 2 * 8 * 1.24e-3 / 1024 * 100e-9)
     # 2.4 mW / (8 * 128 * 128) for 100 ns
-    assert spent["crossbar"] == pytest.approx(200 * 200 * 8 * 2.4e-3 / 131072 * 100e-9)
-    moved = (200 + 50) * 8
+    assert spent["crossbar"] == pytest.approx(uses * 200 * 200 * 8 * 2.4e-3 / 131072 * 100e-9)
+    moved = uses * (200 + 50) * 8
     assert spent["edram"] == pytest.approx(2 * moved / 256 * 20.45 * PICO)
     assert spent["bus"] == pytest.approx(moved * 0.054 * PICO)
     assert spent["router"] == pytest.approx(moved / 256 * 20.74 * PICO)
     assert spent["digital"] == spent["memory"] == 0
-    # 8 cycles of 100 ns, and 6 stages of the pipeline
-    assert made.latency_s[0] == pytest.approx(1.4e-6)
-    assert made.interval_s[0] == pytest.approx(0.8e-6)
-    assert made.examples_per_second[0] == pytest.approx(1.25e6)
-    assert made.power_w[0] == pytest.approx(made.energy_j[0] / 0.8e-6)
+    # 8 cycles of 100 ns each time, and 6 stages of the pipeline
+    busy_s = uses * 0.8e-6
+    assert made.latency_s[0] == pytest.approx(busy_s + 0.6e-6)
+    assert made.interval_s[0] == pytest.approx(busy_s)
+    assert made.examples_per_second[0] == pytest.approx(1 / busy_s)
+    assert made.power_w[0] == pytest.approx(made.energy_j[0] / busy_s)
+
+
+def test_finer_inputs_by_hand(changed):
+    product = Workload.of([matrix("m", 200, 50)])
+    coarse, fine = (by_component(estimate(product, changed(dac_bits=bits, adc_bits=8))) for bits in (1, 4))
+    # A quarter of the cycles, and a DAC of 4 bits takes 8 times the energy of one of 1.
+    assert fine["dac"] == pytest.approx(2 * coarse["dac"])
+    assert fine["adc"] == pytest.approx(coarse["adc"] / 4)
 
 
 def test_copies_save_time_for_crossbars(changed):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hw import HardwareError, Workload, estimate, load, lookup, matrix, pairs
+from hw import HardwareError, Workload, attention, elementwise, estimate, load, lookup, matrix, pairs
 from hw.memories import MEMORIES
 
 
@@ -32,6 +32,22 @@ def test_rooflines_by_hand():
     )
     assert np.isnan(made.area_m2[0])
     assert estimate(Workload.of(operations), replace(cpu, area_m2=1e-4)).area_m2[0] == 1e-4
+
+
+def test_what_has_no_weights_by_hand():
+    # Arithmetic so slow, and so dear, that no operation is bound by its bytes.
+    cpu = replace(load("cpu"), macs_per_s=1e6, energy_per_mac_j=1e-9)
+    operations = [pairs("p", 20, 16), attention("a", 8, 16, heads=2), elementwise("e", 128)]
+    computed = np.array([20 * 20 * 16, 2 * 8 * 8 * 16 + 2 * 8 * 8, 128])
+    # Vectors and a product of each two; queries, keys, values and results; nothing
+    moved = np.array([20 * 16 + 190, 4 * 8 * 16, 0]) * 4
+    made = estimate(Workload.of(operations), cpu)
+    np.testing.assert_allclose(made.energy_by_operation[0], computed * 1e-9 + moved * cpu.energy_per_byte_j)
+    np.testing.assert_allclose(made.energy_by_component[0, 1], moved.sum() * cpu.energy_per_byte_j)
+    starts = np.array([1, 1, 0]) * cpu.start_s
+    np.testing.assert_allclose(made.latency_by_operation[0], starts + computed / 1e6)
+    narrow = estimate(Workload.of(operations), replace(cpu, macs_per_s=1e18))
+    np.testing.assert_allclose(narrow.latency_by_operation[0, :2], (starts + moved / cpu.bytes_per_s)[:2])
 
 
 def test_a_batch_shares_weights_and_starts():
