@@ -26,8 +26,8 @@ class Circuit:
         cell_bits: of a cell.
         dac_bits: of a DAC.
         copies: times a matrix is stored at most.
-        weight_bits: of operations that do not say.
-        activation_bits: of operations that do not say.
+        weight_bits: of matrices and tables that do not say.
+        activation_bits: of matrices that do not say.
         lanes: multiply-adds a cycle.
         cheaper: whether each matrix product goes where it takes less energy.
         conversion_j: of an ADC.

@@ -35,8 +35,8 @@ class PIMConfig:
         crossbars_per_ima: crossbars in an in-situ multiply-accumulate unit.
         imas_per_tile: IMAs in a tile.
         tiles: on the chip.
-        weight_bits: of operations that do not say.
-        activation_bits: of operations that do not say.
+        weight_bits: of matrices and tables that do not say.
+        activation_bits: of matrices that do not say.
         adc_law: energy of an ADC by its bits, see `hw.adc`.
         copies: times a matrix is stored at most, to apply it several times at once.
         lanes: multiply-adds a cycle of a tile's digital unit.

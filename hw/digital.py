@@ -19,7 +19,8 @@ from hw import components as part
 from hw.arithmetic import multiply_add_energy
 from hw.circuit import Circuit, Floats
 from hw.crossbar import bits
-from hw.workload import ATTENTION, MATRIX, PAIRS, Integers, Workload
+from hw.sizes import Integers
+from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
 
 PARTS = ("digital", "input_register", "edram", "bus", "router")
 """What an operation's energy consists of."""

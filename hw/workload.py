@@ -4,8 +4,9 @@ A workload is a structure of arrays of shape `(n, operations)`: n = 1 for one ne
 network of many that share a list of operations, where a network lacks some (`ABSENT`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ import numpy.typing as npt
 
 from hw.config import MOST_BITS
 from hw.errors import HardwareError
+from hw.sizes import LARGEST, LONGEST, Integers, require_whole, whole_numbers
 
 ABSENT, MATRIX, PAIRS, ATTENTION, ELEMENTWISE, LOOKUP = range(6)
 
-Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -34,7 +35,8 @@ class Operation:
         elements: results of element-wise work, or of attention's softmax; not looked at elsewhere.
         stored: numbers in the table of a lookup.
         weight_bits: of a matrix or a table; None for the machine's.
-        activation_bits: of all else; None for the machine's.
+        activation_bits: of what a matrix multiplies; None for the machine's. What neither of the two is of
+            has the width of the machine's datapath.
         after: names of the operations that it waits for.
     """
 
@@ -73,7 +75,7 @@ def pairs(name: str, vectors: int, length: int, **more: Any) -> Operation:
         name: of the operation, once per workload.
         vectors: of one example, `(vectors, length)`.
         length: numbers in a vector.
-        **more: `weight_bits`, `activation_bits` and `after`, as of `Operation`.
+        **more: `after`, as of `Operation`.
 
     Returns:
         The operation; sizes are checked by `Workload.of`.
@@ -91,12 +93,17 @@ def attention(name: str, tokens: int, width: int, heads: int = 1, **more: Any) -
         tokens: of one example; queries, keys and values are `(tokens, width)` each.
         width: numbers in a token, of all heads together; a head has `width / heads` of them.
         heads: softmaxes of `(tokens, tokens)` scores.
-        **more: `weight_bits`, `activation_bits` and `after`, as of `Operation`.
+        **more: `after`, as of `Operation`.
 
     Returns:
-        The operation; sizes are checked by `Workload.of`.
+        The operation; its width is checked by `Workload.of`.
+
+    Raises:
+        HardwareError: for tokens or heads that are no whole numbers.
     """
-    return Operation(name, ATTENTION, tokens, tokens, width, heads * tokens * tokens, **more)
+    require_whole("tokens", name, tokens, LONGEST)
+    require_whole("heads", name, heads, LONGEST)
+    return Operation(name, ATTENTION, tokens, tokens, width, int(heads) * int(tokens) ** 2, **more)
 
 
 def elementwise(name: str, elements: int, **more: Any) -> Operation:
@@ -105,7 +112,7 @@ def elementwise(name: str, elements: int, **more: Any) -> Operation:
     Args:
         name: of the operation, once per workload.
         elements: results for one example, a multiply-add each.
-        **more: `weight_bits`, `activation_bits` and `after`, as of `Operation`.
+        **more: `after`, as of `Operation`.
 
     Returns:
         The operation; sizes are checked by `Workload.of`.
@@ -121,7 +128,7 @@ def lookup(name: str, rows: int, width: int, stored: int, **more: Any) -> Operat
         rows: embeddings read for one example.
         width: numbers in an embedding.
         stored: numbers in the tables, all of them together.
-        **more: `weight_bits`, `activation_bits` and `after`, as of `Operation`.
+        **more: `weight_bits` and `after`, as of `Operation`.
 
     Returns:
         The operation; sizes are checked by `Workload.of`.
@@ -134,8 +141,8 @@ class Workload:
     """The operations of one network or of many; see `Operation` for what the sizes mean.
 
     Args:
-        names: of the operations, in an order in which each comes after those it waits for.
-        kind: `(n, operations)`, as all arrays but the last.
+        names: of the operations, each once, in an order in which each comes after those it waits for.
+        kind: whole numbers, `(n, operations)`, as all arrays but the last.
         rows: see `Operation`.
         columns: see `Operation`.
         uses: see `Operation`.
@@ -147,7 +154,8 @@ class Workload:
             the third. An absent operation takes no time and passes on what it waits for.
 
     Raises:
-        HardwareError: for arrays that do not fit together, sizes below 0 or a wrong order.
+        HardwareError: for arrays that do not fit together, sizes below 0 or beyond what can be reckoned with,
+            a name given twice or a wrong order.
     """
 
     names: tuple[str, ...]
@@ -163,15 +171,14 @@ class Workload:
 
     def __post_init__(self) -> None:
         shape = (len(self), len(self.names))
-        for name in _ARRAYS:
-            array = getattr(self, name)
-            if array.shape != shape:
-                raise HardwareError(f"workload: {name} is of shape {array.shape}, kind of {shape}")
-            if array.size and array.min() < 0:
-                raise HardwareError(f"workload: {name} has {array.min()}: nothing can be below 0")
-        for name, most in (("kind", LOOKUP), ("weight_bits", MOST_BITS), ("activation_bits", MOST_BITS)):
-            if shape[1] and getattr(self, name).size and getattr(self, name).max() > most:
-                raise HardwareError(f"workload: {name} has {getattr(self, name).max()}: at most {most}")
+        for name, most in _MOST.items():
+            object.__setattr__(self, name, whole_numbers(name, getattr(self, name), shape, most))
+        sides = self.rows.astype(float) * self.columns * self.uses
+        if sides.max(initial=0) > LARGEST:
+            raise HardwareError(f"workload: rows x columns x uses is {sides.max():g}: at most {LARGEST:g}")
+        twice = [name for name, count in Counter(self.names).items() if count > 1]
+        if twice:
+            raise HardwareError(f"workload: two operations are called '{twice[0]}': rename one")
         if ((self.kind == PAIRS) & (self.rows != self.columns)).any():
             raise HardwareError(
                 "workload: pairs are of vectors with each other: give as many rows as columns"
@@ -200,8 +207,6 @@ class Workload:
         names = tuple(operation.name for operation in operations)
         waits = np.zeros((1, len(names), len(names)), bool)
         for place, operation in enumerate(operations):
-            if operation.name in names[:place]:
-                raise HardwareError(f"workload: two operations are called '{operation.name}': rename one")
             for other in operation.after:
                 if other not in names[:place]:
                     raise HardwareError(
@@ -209,14 +214,10 @@ class Workload:
                         "write it earlier in the list"
                     )
                 waits[0, place, names.index(other)] = True
-        columns = {name: [getattr(operation, name) or 0 for operation in operations] for name in _ARRAYS}
-        for name, values in columns.items():
-            for operation, value in zip(operations, values, strict=True):
-                if value != int(value):
-                    raise HardwareError(
-                        f"workload: {name} of '{operation.name}' is {value}: write a whole number"
-                    )
-        arrays = {name: np.array([values], np.int64) for name, values in columns.items()}
+        arrays = {
+            name: np.array([[_size(operation, name) for operation in operations]], np.int64)
+            for name in _ARRAYS
+        }
         return cls(names, waits=waits, **arrays)
 
     @property
@@ -245,4 +246,19 @@ class Workload:
 
 _PRODUCTS = np.array([0, 1, 1, 2, 0, 0])
 """Of `rows x columns x uses` multiply-accumulates, by kind: attention has scores and weighted sums."""
-_ARRAYS = tuple(field.name for field in fields(Workload) if field.name not in {"names", "waits"})
+_BITS = ("weight_bits", "activation_bits")
+_MOST = {
+    "kind": LOOKUP,
+    **dict.fromkeys(("rows", "columns", "uses"), LONGEST),
+    **dict.fromkeys(("elements", "stored"), LARGEST),
+    **dict.fromkeys(_BITS, MOST_BITS),
+}
+_ARRAYS = tuple(_MOST)
+
+
+def _size(operation: Operation, name: str) -> int:
+    value = getattr(operation, name)
+    if value is None and name in _BITS:
+        return 0
+    require_whole(name, operation.name, value, _MOST[name])
+    return int(value)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hw.workload import ABSENT, ELEMENTWISE, LOOKUP, Integers, Workload
+from hw.sizes import Integers
+from hw.workload import ABSENT, ELEMENTWISE, LOOKUP, Workload
 from recfactory.codesign.steps import Step, steps
 from recfactory.features.layout import Layout
 from recfactory.quantise.precision import Precision, slots

@@ -1,7 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 
-from hw import HardwareError, Workload, attention, elementwise, lookup, matrix, pairs
+from hw import PRESETS, HardwareError, Workload, attention, elementwise, estimate, load, lookup, matrix, pairs
 from hw.workload import MATRIX, PAIRS
 
 
@@ -31,8 +33,58 @@ def test_names_must_be_there_once_and_before():
         Workload.of([elementwise("a", 1), elementwise("a", 1)])
     with pytest.raises(HardwareError, match="'a' waits for 'b', which is not before it"):
         Workload.of([elementwise("a", 1, after=("b",)), elementwise("b", 1)])
-    with pytest.raises(HardwareError, match=r"rows of 'm' is 2\.7: write a whole number"):
-        Workload.of([matrix("m", 2.7, 3)])
+    with pytest.raises(HardwareError, match="two operations are called 'a'"):
+        Workload(("a", "b", "a"), **arrays())
+
+
+NO_SIZES = [2.7, 4.0, np.nan, np.inf, "many", [3], None, True, np.True_, -1, 10**20]
+
+
+@pytest.mark.parametrize("size", NO_SIZES)
+def test_sizes_are_whole_numbers(size):
+    said = re.escape(f"is {size!r}: write a whole number from 0 to ")
+    makers = {
+        "rows of 'm'": lambda: matrix("m", size, 3),
+        "uses of 'p'": lambda: pairs("p", 3, size),
+        "tokens of 'a'": lambda: attention("a", size, 16),
+        "heads of 'a'": lambda: attention("a", 8, 16, heads=size),
+        "elements of 'e'": lambda: elementwise("e", size),
+        "stored of 'l'": lambda: lookup("l", 10, 16, size),
+    }
+    for place, make in makers.items():
+        with pytest.raises(HardwareError, match=f"workload: {place} {said}"):
+            Workload.of([make()])
+
+
+@pytest.mark.parametrize("bits", [size for size in NO_SIZES if size is not None])
+def test_bits_are_whole_numbers_or_none(bits):
+    assert Workload.of([matrix("m", 2, 3, weight_bits=None)]).weight_bits.tolist() == [[0]]
+    with pytest.raises(HardwareError, match=r"weight_bits of 'm' is .*: write a whole number from 0 to 32"):
+        Workload.of([matrix("m", 2, 3, weight_bits=bits)])
+
+
+def test_numpy_sizes_are_sizes():
+    made = Workload.of([attention("a", np.int8(100), np.int8(100), heads=np.int8(100))])
+    assert made.macs.tolist() == [[2 * 100**3]]
+    assert made.elements.tolist() == [[100**3]]
+
+
+@pytest.mark.parametrize("machine", PRESETS)
+def test_the_largest_sizes_can_be_reckoned_with(machine):
+    sides = [(10**9, 10**6, 1), (10**6, 10**9, 1), (10**6, 1, 10**9), (10**9, 10**9, 0)]
+    made = Workload.of([matrix(f"m{i}", *side, uses=uses) for i, (*side, uses) in enumerate(sides)])
+    found = estimate(made, load(machine))
+    assert (found.energy_by_operation >= 0).all()
+    assert (made.macs >= 0).all()
+    with pytest.raises(HardwareError, match=r"rows x columns x uses is 1e\+18: at most 1e\+15"):
+        Workload.of([matrix("m", 10**9, 10**9)])
+
+
+def test_short_integers_do_not_wrap():
+    short = {name: np.full((1, 1), 100, np.int8) for name in ("rows", "columns", "uses")}
+    given = {**arrays(), **short, "waits": np.zeros((1, 1, 1), bool)}
+    one = {name: array[:1, :1] for name, array in given.items()}
+    assert Workload(("a",), **one).macs.tolist() == [[100**3]]
 
 
 def arrays(**changes):
@@ -49,6 +101,8 @@ def arrays(**changes):
         ({"rows": np.ones((1, 3), np.int64)}, r"rows is of shape \(1, 3\)"),
         ({"uses": -np.ones((2, 3), np.int64)}, "uses has -1: nothing can be below 0"),
         ({"kind": np.full((2, 3), 6)}, "kind has 6"),
+        ({"rows": np.full((2, 3), np.nan)}, "rows is of type float64: give whole numbers"),
+        ({"stored": np.full((2, 3), 2**63, np.uint64)}, "stored has 9223372036854775808: at most"),
         ({"weight_bits": np.full((2, 3), 33)}, "weight_bits has 33: at most 32"),
         (
             {"kind": np.full((2, 3), PAIRS), "rows": np.full((2, 3), 2)},
