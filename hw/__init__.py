@@ -5,9 +5,10 @@ what it takes: joule, seconds, square metres, watt. Constants stand in `componen
 `arithmetic`, each beside its source; what is assumed is called an assumption where it is made.
 """
 
-from hw.config import PRESETS, PIMConfig, Roofline, from_yaml, load, to_yaml
+from hw.config import PIMConfig, Roofline
 from hw.errors import HardwareError
 from hw.estimate import estimate
+from hw.machine_file import PRESETS, from_dict, from_yaml, load, to_yaml
 from hw.result import Estimate
 from hw.workload import Operation, Workload, attention, elementwise, lookup, matrix, pairs
 
@@ -22,6 +23,7 @@ __all__ = [
     "attention",
     "elementwise",
     "estimate",
+    "from_dict",
     "from_yaml",
     "load",
     "lookup",

@@ -1,21 +1,17 @@
-"""The machines that can be estimated, as values that YAML files hold."""
+"""The machines that can be estimated."""
 
+import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
-from importlib import resources
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
-
-import yaml
 
 from hw.adc import FEWEST, conversion_energy, lossless_bits
 from hw.components import ADC_RATE_HZ, READ_S
 from hw.errors import HardwareError
 from hw.memories import memory
 
-PRESETS = ("isaac", "handcrafted", "recnmp", "cpu")
 MOST_BITS = 32
 """Of weights and activations."""
 
@@ -152,67 +148,6 @@ class Roofline:
 
 
 Machine = PIMConfig | Roofline
-_KINDS: dict[str, type[PIMConfig] | type[Roofline]] = {kind.machine: kind for kind in (PIMConfig, Roofline)}
-
-
-def load(name_or_file: str | Path) -> Machine:
-    """A machine by the name of a preset, or from a YAML file.
-
-    Args:
-        name_or_file: one of `PRESETS`, or a path.
-
-    Raises:
-        HardwareError: for a file that is not there or not right.
-    """
-    if name_or_file in PRESETS:
-        text = (resources.files("hw") / "presets" / f"{name_or_file}.yaml").read_text(encoding="utf-8")
-        return from_yaml(text, f"preset {name_or_file}")
-    path = Path(name_or_file)
-    try:
-        return from_yaml(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError:
-        raise HardwareError(
-            f"there is neither a preset nor a file '{name_or_file}': presets are {', '.join(PRESETS)}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise HardwareError(f"{path} cannot be read as a YAML file: {error}") from None
-
-
-def from_yaml(text: str, place: str = "hardware") -> Machine:
-    """The machine that a YAML text describes: the entry `machine` (pim or roofline), and all of its settings.
-
-    Args:
-        text: YAML.
-        place: what to call it in errors.
-
-    Raises:
-        HardwareError: for entries that are unknown, missing or wrong.
-    """
-    try:
-        entries = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
-        raise HardwareError(f"{place} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(entries, dict):
-        raise HardwareError(f"{place}: write settings such as NAME: VALUE")
-    kind = _KINDS.get(str(entries.pop("machine", None)))
-    if kind is None:
-        raise HardwareError(f"{place}: write machine: {' or machine: '.join(_KINDS)}")
-    names = [field.name for field in fields(kind)]
-    unknown = [str(name) for name in entries if name not in names]
-    if unknown:
-        raise HardwareError(f"{place}: there is no entry '{unknown[0]}'; there are {', '.join(names)}")
-    missing = [each.name for each in fields(kind) if each.name not in entries and each.default is MISSING]
-    if missing:
-        raise HardwareError(f"{place}: the entry '{missing[0]}' is missing")
-    try:
-        return kind(**entries)
-    except HardwareError as error:
-        raise HardwareError(f"{place}: {error}") from None
-
-
-def to_yaml(machine: Machine) -> str:
-    """The opposite of `from_yaml`."""
-    return yaml.safe_dump({"machine": machine.machine, **asdict(machine)}, sort_keys=False)
 
 
 def _require_between(name: str, value: int, least: int, most: int) -> None:
@@ -229,19 +164,18 @@ def _check_types(machine: Machine) -> None:
                 raise HardwareError(f"{field.name} is {value!r}: write {' or '.join(typing.get_args(hint))}")
             continue
         allowed = typing.get_args(hint) or (hint,)
-        if float in allowed and isinstance(value, int | str) and not isinstance(value, bool):
+        if float in allowed and isinstance(value, int) and not isinstance(value, bool):
             value = _number(value)
             object.__setattr__(machine, field.name, value)
         if isinstance(value, bool) or not isinstance(value, allowed):
             raise HardwareError(f"{field.name} is {value!r}: write {_words(allowed)}")
 
 
-def _number(value: int | str) -> Any:
-    """YAML 1.1 reads 9e-12 as text."""
+def _number(value: int) -> float:
     try:
         return float(value)
-    except ValueError:
-        return value
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _words(allowed: tuple[Any, ...]) -> str:

@@ -25,7 +25,10 @@ def parse_yaml(content: str, where: str) -> Any:
         return yaml.load(content, Loader=_Loader)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    except (yaml.YAMLError, ValueError, LookupError) as error:  # the latter of tags that do not fit
+    except RecursionError:
+        raise UserError(f"{where}: nested too deeply; write it with fewer levels") from None
+    # All but the first of tags that do not fit
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
         raise UserError(f"{where}: {_problem(error)}") from None
 
 
@@ -50,6 +53,9 @@ class _Loader(yaml.SafeLoader):
     """A key given twice is an error, and few words are anything but text."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (filled below, as PyYAML wants it)
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        return self.construct_object(node, deep=True)  # refuses what contains itself
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()

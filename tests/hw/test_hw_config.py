@@ -68,6 +68,11 @@ def test_every_entry_must_be_there():
         ("placement: best", "placement is 'best': write crossbar or cheaper"),
         ("adcs_per_crossbar: 200", "a crossbar has 128 columns"),
         ("machine: gpu", "write machine: pim or machine: roofline"),
+        ("rows: 64\nrows: 64", "is not YAML: the key 'rows' stands twice"),
+        ("rows: 0100", "rows is '0100': write a whole number"),
+        ("tiles: 2:48", "tiles is '2:48': write a whole number"),
+        ("rows: 0xff", "rows is '0xff': write a whole number"),
+        (f"tiles: {10**400}", "write a number from 1 to 1000000"),
     ],
 )
 def test_wrong_entries_are_told_in_a_sentence(entry, said):
@@ -75,7 +80,7 @@ def test_wrong_entries_are_told_in_a_sentence(entry, said):
     lines = [line for line in to_yaml(load("isaac")).splitlines() if not line.startswith(f"{name}:")]
     with pytest.raises(HardwareError) as told:
         from_yaml("\n".join([*lines, entry]), "pim.yaml")
-    assert str(told.value).startswith("pim.yaml: ")
+    assert str(told.value).startswith("pim.yaml")
     assert said in str(told.value)
     assert "\n" not in str(told.value)
 
@@ -88,6 +93,9 @@ def test_wrong_entries_are_told_in_a_sentence(entry, said):
         ("macs_per_s: .inf", "macs_per_s is inf"),
         ("bits: 0", "bits is 0: write a number from 1 to 32"),
         ("area_m2: -1", "area_m2 is -1.0"),
+        (f"macs_per_s: {10**400}", "macs_per_s is inf: write a number above 0"),
+        (f"start_s: -{10**400}", "start_s is -inf: write a number of 0 or more"),
+        ("macs_per_s: 2:48.5", "macs_per_s is '2:48.5': write a number"),
     ],
 )
 def test_wrong_rooflines_are_told_in_a_sentence(entry, said):
@@ -98,7 +106,7 @@ def test_wrong_rooflines_are_told_in_a_sentence(entry, said):
 
 
 def test_numbers_with_an_exponent_alone():
-    """YAML 1.1 takes 9e-12 for text."""
+    """PyYAML takes 9e-12 for text."""
     lines = [line for line in to_yaml(load("cpu")).splitlines() if not line.startswith("energy_per_mac_j")]
     assert from_yaml("\n".join([*lines, "energy_per_mac_j: 9e-12"])).energy_per_mac_j == 9e-12
 
@@ -106,6 +114,11 @@ def test_numbers_with_an_exponent_alone():
 def test_texts_that_hold_no_machine(tmp_path):
     with pytest.raises(HardwareError, match="is not YAML"):
         from_yaml("a: [", "here")
+    with pytest.raises(HardwareError, match="here is nested too deeply"):
+        from_yaml("[" * 3000, "here")
+    for text in ("&a {machine: pim, rows: *a}", "!!bool maybe", "!!timestamp soon"):
+        with pytest.raises(HardwareError, match="here is not YAML"):
+            from_yaml(text, "here")
     with pytest.raises(HardwareError, match="here: write settings"):
         from_yaml("- 1", "here")
     with pytest.raises(HardwareError, match="neither a preset nor a file 'isac'"):

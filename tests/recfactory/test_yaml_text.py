@@ -42,6 +42,10 @@ def test_words_mean_what_their_writer_expects(written, meant):
         ("!!int x", "not valid YAML"),
         ("!!bool maybe", "not valid YAML"),
         ("!!timestamp 2020-13-45", "not valid YAML"),
+        ("!!timestamp soon", "not valid YAML"),
+        ("a: 1\nb: &b {c: *b}", r"not valid YAML \(line 2, column 4\).*recursive"),
+        ("[" * 3000, "nested too deeply"),
+        ("[" * 3000 + "]" * 3000, "nested too deeply"),
     ],
 )
 def test_what_is_no_yaml(written, said):
