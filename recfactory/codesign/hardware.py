@@ -10,7 +10,7 @@ from hw.config import MOST_BITS as OF_PROCESSORS
 from hw.config import Machine, PIMConfig
 from recfactory.errors import UsageError, UserError, did_you_mean
 from recfactory.settings import require
-from recfactory.yaml_text import format_yaml, parse_yaml
+from recfactory.yaml_text import parse_yaml
 
 FEWEST_BITS = 2
 MOST_BITS = {"weight_bits": 24, "activation_bits": 16, "embedding_bits": 32}
@@ -53,6 +53,7 @@ class Hardware:
                 _check_bits(name, given, MOST_BITS[name] if pim else OF_PROCESSORS)
             object.__setattr__(self, name, given or (getattr(self.base, name, bits),))
         require(0 <= self.noise < 1, "hardware: noise", self.noise, "from 0 to below 1")
+        object.__setattr__(self, "noise", float(self.noise))
         searched = [
             name for name in ("choices", *_OF_OPERATORS, "embedding_bits") if len(getattr(self, name)) > 1
         ]
@@ -118,7 +119,10 @@ class Hardware:
             UsageError: for entries that are unknown or wrong.
         """
         if not isinstance(values, Mapping) or "base" not in values:
-            raise UsageError(f"{place}: write base: and the name of a machine, such as base: handcrafted")
+            raise UsageError(
+                f"{place}: write base: and the name of a machine, such as base: handcrafted; "
+                "or, in a machine's own file, machine: pim or machine: roofline with all of its settings"
+            )
         for name in values:
             if name not in _ENTRIES:
                 near = did_you_mean(str(name), _ENTRIES)
@@ -146,7 +150,7 @@ class Hardware:
         }
         listed = {name: _listed(each, f"{place}: choices: {name}") for name, each in choices.items()}
         try:
-            return cls(base, listed, **bits, noise=float(noise))
+            return cls(base, listed, **bits, noise=noise)
         except UsageError as error:
             raise UsageError(str(error).replace("hardware", place, 1)) from None
 
@@ -163,17 +167,9 @@ def read_hardware(name_or_file: str | File) -> Hardware:
     if name_or_file in hw.PRESETS:
         return Hardware(hw.load(name_or_file))
     file = File(name_or_file)
-    try:
-        values = parse_yaml(file.read_text(encoding="utf-8"), f"'{file}'")
-    except FileNotFoundError:
-        raise UserError(
-            f"there is neither hardware nor a file '{name_or_file}'; hardware known by name is "
-            f"{', '.join(hw.PRESETS)}{did_you_mean(str(name_or_file), hw.PRESETS)}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"'{file}' cannot be read as a YAML file: {error}") from None
+    values = _read(file)
     if isinstance(values, dict) and "machine" in values:
-        return Hardware(_base(values, str(file)))
+        return Hardware(machine_from_dict(values, str(file)))
     if isinstance(values, dict) and isinstance(values.get("base"), str) and values["base"] not in hw.PRESETS:
         values["base"] = str(file.parent / values["base"])  # as seen from the file
     return Hardware.from_dict(values, str(file))
@@ -191,7 +187,7 @@ def machine_from_dict(values: Any, place: str = "hardware") -> Machine:
         UsageError: for entries that are unknown, missing or wrong.
     """
     try:
-        return hw.from_yaml(format_yaml(values), place)
+        return hw.from_dict(values, place)
     except hw.HardwareError as error:
         raise UsageError(str(error)) from None
 
@@ -199,10 +195,24 @@ def machine_from_dict(values: Any, place: str = "hardware") -> Machine:
 def _base(value: Any, place: str) -> Machine:
     if isinstance(value, Mapping):
         return machine_from_dict(dict(value), place)
+    if value in hw.PRESETS:
+        return hw.load(value)
     try:
-        return hw.load(str(value))
-    except hw.HardwareError as error:
+        return machine_from_dict(_read(File(str(value))), str(value))
+    except UserError as error:
         raise UsageError(f"{place}: base: {error}") from None
+
+
+def _read(file: File) -> Any:
+    try:
+        return parse_yaml(file.read_text(encoding="utf-8"), f"'{file}'")
+    except FileNotFoundError:
+        raise UserError(
+            f"there is neither hardware nor a file '{file}'; hardware known by name is "
+            f"{', '.join(hw.PRESETS)}{did_you_mean(file.name, hw.PRESETS)}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"'{file}' cannot be read as a YAML file: {error}") from None
 
 
 def _listed(values: Any, place: str) -> tuple[Any, ...]:

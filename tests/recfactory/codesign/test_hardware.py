@@ -47,6 +47,28 @@ def test_of_the_file_of_a_machine_nothing_is_searched(tmp_path):
     assert beside.is_searched
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("rows: 0100", "rows is '0100': write a whole number"),
+        ("tiles: 2:48", "tiles is '2:48': write a whole number"),
+        ("rows: 64\nrows: 64", "the key 'rows' stands twice"),
+        ("rows: &a [*a]", "not valid YAML"),
+        ("rows: " + "[" * 3000, "nested too deeply"),
+    ],
+)
+def test_the_file_of_a_machine_means_the_same_wherever_it_is_named(tmp_path, entry, said):
+    name = entry.split(":", maxsplit=1)[0]
+    lines = [line for line in hw.to_yaml(HANDCRAFTED).splitlines() if not line.startswith(f"{name}:")]
+    machine = tmp_path / "pim.yaml"
+    machine.write_text("\n".join([*lines, entry]))
+    for file in (machine, written(tmp_path, base="pim.yaml")):
+        with pytest.raises(UserError, match=said) as raised:
+            read_hardware(file)
+        assert "pim.yaml" in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+
 def test_a_machine_is_the_base_but_for_the_choices():
     hardware = Hardware(HANDCRAFTED, {"rows": (64, 128), "memory": ("hbm", "dram")})
     machine = hardware.machine([0, 1])
@@ -66,8 +88,12 @@ def test_bits_that_cannot_be_simulated_can_be_read():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({}, "write base: and the name of a machine"),
-        ({"base": "handcraft"}, "base: there is neither a preset nor a file"),
+        ({}, "write base: and the name of a machine.*machine: pim"),
+        ({"rows": 64}, "write base: and the name of a machine.*machine: pim"),
+        (
+            {"base": "handcraft"},
+            "base: there is neither hardware nor a file.*did you mean 'handcrafted'",
+        ),
         ({"base": "handcrafted", "choice": {}}, "there is no entry 'choice'; there are .*choices"),
         ({"base": "handcrafted", "choices": {"row": [64]}}, "choices: 'row' is none; .*did you mean 'rows'"),
         ({"base": "handcrafted", "choices": {64: [64]}}, "choices: '64' is none"),
@@ -95,6 +121,7 @@ def test_bits_that_cannot_be_simulated_can_be_read():
         ({"base": "handcrafted", "activation_bits": 8}, "activation_bits must be a list"),
         ({"base": "handcrafted", "embedding_bits": ["a"]}, "embedding_bits must be whole numbers"),
         ({"base": "handcrafted", "noise": 1.5}, "noise must be from 0 to below 1, not 1.5"),
+        ({"base": "handcrafted", "noise": 10**400}, "noise must be from 0 to below 1, not 1000"),
         ({"base": "handcrafted", "noise": "low"}, "noise must be a number"),
         ({"base": "handcrafted", "adc_law": "mine"}, "no ADC law 'mine'"),
         ({"base": "cpu", "weight_bits": [4, 8]}, "the base is a roofline, of which nothing can be searched"),
