@@ -32,7 +32,7 @@ def estimate_pim(workload: Workload, circuit: Circuit) -> Estimate:
         workload: operations.
         circuit: resolved configurations.
     """
-    n = max(len(workload), len(circuit))
+    n = len(circuit) if len(workload) == 1 else len(workload)
     shape = (n, len(workload.names))
     layout = crossbar.lay_out(workload, circuit)
     analogue, arithmetic = crossbar.energy(workload, circuit, layout), digital.energy(workload, circuit)

@@ -7,7 +7,8 @@ from hw.circuit import Floats
 from hw.config import Roofline
 from hw.memories import memory
 from hw.result import Estimate, power
-from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
+from hw.sizes import Integers
+from hw.workload import ABSENT, ATTENTION, MATRIX, PAIRS, Workload
 
 STARTED = (MATRIX, PAIRS, ATTENTION)
 """Operations that are started for themselves; element-wise work is done along with those before it."""
@@ -22,7 +23,7 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     An operation takes as long as its arithmetic at peak or its bytes at full bandwidth, whichever is
     longer; all operations share the machine, so their times add up, lookups first. A result computed on its
     own costs what a multiply-accumulate does (assumption). Every matrix is read, and every operation begun,
-    once per batch; the latency is that of a batch.
+    once per batch, if there is anything to compute; the latency is that of a batch.
 
     Args:
         workload: operations; their bits are not looked at.
@@ -30,7 +31,8 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     """
     n, operations = workload.kind.shape
     computed = workload.macs + workload.results
-    once, each = _values(workload)
+    kinds = np.where(computed > 0, workload.kind, ABSENT)
+    once, each = _values(workload, kinds)
     moved = (once / machine.batch + each) * (machine.bits / 8)
     kind = memory(machine.memory)
     tables = lookups.cost(
@@ -44,7 +46,7 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     )
     arithmetic_j, traffic_j = computed * machine.energy_per_mac_j, moved * machine.energy_per_byte_j
     by_operation = arithmetic_j + traffic_j + tables.energy_j
-    starts_s = np.isin(workload.kind, STARTED) * machine.start_s
+    starts_s = np.isin(kinds, STARTED) * machine.start_s
     worked_s = np.maximum(computed / machine.macs_per_s, moved / machine.bytes_per_s) * machine.batch
     looked_up_s = tables.latency_s + (machine.batch - 1) * tables.busy_s
     latencies = starts_s + worked_s + looked_up_s
@@ -71,12 +73,12 @@ def estimate_roofline(workload: Workload, machine: Roofline) -> Estimate:
     )
 
 
-def _values(workload: Workload) -> tuple[Floats, Floats]:
-    """Numbers that an operation reads for all examples together, and moves for each; `(n, operations)`."""
+def _values(workload: Workload, kinds: Integers) -> tuple[Floats, Floats]:
+    """Numbers that operations of some kinds read for all examples together, and move for each."""
     rows, columns, uses = workload.rows, workload.columns, workload.uses
-    weights = np.where(workload.kind == MATRIX, rows * columns, 0)
+    weights = np.where(kinds == MATRIX, rows * columns, 0)
     each = np.select(
-        [workload.kind == MATRIX, workload.kind == PAIRS, workload.kind == ATTENTION],
+        [kinds == MATRIX, kinds == PAIRS, kinds == ATTENTION],
         [(rows + columns) * uses, workload.pair_values, 4 * rows * uses],
         0,
     )

@@ -229,7 +229,8 @@ class Workload:
     @property
     def pair_values(self) -> Integers:
         """Numbers that pair products read and leave, `(n, operations)`."""
-        return np.asarray(self.rows * self.uses + self.rows * (self.rows - 1) // 2)
+        values = self.rows * self.uses + self.rows * (self.rows - 1) // 2
+        return np.asarray(values * (self.uses > 0))
 
     @property
     def results(self) -> Integers:

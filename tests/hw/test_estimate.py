@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw import HardwareError, Workload, estimate, load
+from hw import PRESETS, HardwareError, Workload, estimate, load
 from hw.circuit import resolve
 from hw.estimate import CHUNK
 from hw.memories import MEMORIES
@@ -128,6 +128,15 @@ def test_nothing_to_do_takes_nothing_but_a_tile(handcrafted):
     made = estimate(Workload.of([]), handcrafted)
     assert made.energy_j.tolist() == made.latency_s.tolist() == made.power_w.tolist() == [0]
     assert made.area_m2[0] > 0
+
+
+@pytest.mark.parametrize("machine", PRESETS)
+@pytest.mark.parametrize("operations", [0, 3])
+def test_of_no_networks_there_are_no_estimates(machine, operations):
+    none = random_workload(np.random.default_rng(0), 0, operations)
+    made = estimate(none, load(machine))
+    assert len(made) == 0
+    assert made.energy_by_operation.shape == made.on_crossbars.shape == (0, operations)
 
 
 def test_numbers_of_rows_must_fit(handcrafted):

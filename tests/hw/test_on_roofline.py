@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hw import HardwareError, Workload, attention, elementwise, estimate, load, lookup, matrix, pairs
+from hw import PRESETS, HardwareError, Workload, attention, elementwise, estimate, load, lookup, matrix, pairs
 from hw.memories import MEMORIES
 
 
@@ -65,6 +65,24 @@ def test_a_batch_shares_weights_and_starts():
     assert together.latency_by_operation[0, 0] == pytest.approx(fetch)
     assert together.interval_s[0] == pytest.approx(together.latency_s[0] / 16)
     assert together.power_w[0] == pytest.approx(together.energy_j[0] / together.interval_s[0])
+
+
+NO_WORK = [
+    matrix("no uses", 100, 50, uses=0),
+    matrix("no inputs", 0, 50),
+    matrix("no outputs", 100, 0),
+    pairs("no vectors", 0, 16),
+    pairs("no length", 20, 0),
+    attention("no tokens", 0, 16),
+    elementwise("nothing", 0),
+]
+
+
+@pytest.mark.parametrize("machine", PRESETS)
+@pytest.mark.parametrize("operation", NO_WORK, ids=lambda operation: operation.name)
+def test_no_work_costs_nothing_anywhere(machine, operation):
+    made = estimate(Workload.of([operation]), load(machine))
+    assert made.energy_j.tolist() == made.latency_s.tolist() == [0]
 
 
 def test_of_several_machines_all_have_crossbars():
