@@ -1,6 +1,7 @@
 """Rung 6 of the validation: does `hw` rank layers by energy as AccelForge's model of ISAAC does?
 
-Layers of random multi-layer perceptrons are estimated by both; what is kept is Spearman's rank correlation.
+Layers of random multi-layer perceptrons are estimated by both; what is kept is Spearman's rank correlation,
+beside that of simpler predictors, and the ratio of both estimates.
 AccelForge (MIT) needs Python 3.12 and is no dependency of this project:
 
     python3.12 -m venv ENV && ENV/bin/pip install accelforge==1.0.467
@@ -26,7 +27,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import accelforge
 import numpy as np
 
 import hw
@@ -57,6 +57,7 @@ def accelforge_energy(layer: Layer) -> float:
     Two things are mended for version 1.0.467: an attribute of the ADC names a variable that is not there
     (it is 1), and every mapping is drawn with a program that need not be installed.
     """
+    import accelforge
     from _load_spec import get_spec
 
     accelforge.mapper.FFM.Mappings.render = lambda *_, **__: ""
@@ -85,12 +86,12 @@ def our_energies(layers: list[Layer], law: str) -> list[float]:
     return hw.estimate(hw.Workload.of(operations), hw.from_yaml(text)).energy_by_operation[0].tolist()
 
 
-def spearman(left: list[float], right: list[float]) -> float:
+def spearman(left: Any, right: Any) -> float:
     """Correlation of ranks; equal values share the mean of theirs."""
     return float(np.corrcoef(_ranks(left), _ranks(right))[0, 1])
 
 
-def _ranks(values: list[float]) -> Any:
+def _ranks(values: Any) -> Any:
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(count)
     return (last - (count - 1) / 2)[place]
@@ -110,6 +111,10 @@ def compare(count: int, seed: int) -> dict[str, Any]:
     ends = np.cumsum([len(network) for network in networks])[:-1]
     whole = {law: [part.sum() for part in np.split(np.array(ours[law]), ends)] for law in LAWS}
     networks_reference = [part.sum() for part in np.split(np.array(reference), ends)]
+    energies = [
+        {"layer": list(layer), "accelforge_j": their, "hw_j": our}
+        for layer, their, our in zip(layers, reference, ours["accelergy"], strict=True)
+    ]
     return {
         "accelforge": version("accelforge"),
         "perceptrons": count,
@@ -120,15 +125,43 @@ def compare(count: int, seed: int) -> dict[str, Any]:
         "median_ratio_of_layers": {
             law: float(np.median(np.array(ours[law]) / np.array(reference))) for law in LAWS
         },
-        "energies": [
-            {"layer": list(layer), "accelforge_j": their, "hw_j": our}
-            for layer, their, our in zip(layers, reference, ours["accelergy"], strict=True)
-        ],
+        **summary(energies),
+        "energies": energies,
+    }
+
+
+def summary(energies: list[dict[str, Any]]) -> dict[str, Any]:
+    """Where the two differ: the ratio by number of outputs, and ranks within a bit width.
+
+    AccelForge charges the idle columns of a crossbar, `hw` gates them: with few outputs it says less.
+
+    Args:
+        energies: layers with the energy of both, see `compare`.
+    """
+    inputs, outputs, bits = np.array([each["layer"] for each in energies]).T
+    theirs, ours = (np.array([each[name] for each in energies]) for name in ("accelforge_j", "hw_j"))
+    by_outputs = {**{str(n): outputs == n for n in (1, 16, 32, 64)}, ">=128": outputs >= 128}
+    by_bits = {"all": bits > 0, **{str(n): bits == n for n in BITS}}
+    macs = inputs * outputs
+    predictors = {"hw": ours, "macs": macs, "macs_times_bits": macs * bits}
+    return {
+        "median_ratio_by_outputs": {
+            name: float(np.median(ours[rows] / theirs[rows]))
+            for name, rows in by_outputs.items()
+            if rows.any()
+        },
+        "spearman_by_bits": {
+            name: {which: spearman(values[rows], theirs[rows]) for which, values in predictors.items()}
+            for name, rows in by_bits.items()
+            if rows.any()
+        },
     }
 
 
 def main() -> None:
     """Compares, and keeps the result with how to get it again."""
+    import accelforge
+
     parser = argparse.ArgumentParser(description="Rank correlation of layer energy with AccelForge.")
     parser.add_argument("--perceptrons", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)

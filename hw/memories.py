@@ -2,9 +2,8 @@
 
 Timing of DRAM: JEDEC JESD79-4, DDR4-3200AA: tRCD = CL = 13.75 ns, tRC = 45.75 ns, 16 banks; a burst of 64
 bytes takes 2.5 ns at 25.6 GB/s. An embedding is a random access: every one opens a row, so a channel
-accepts a new one each max(burst, tRC / banks). The window in which a rank opens at
-most four rows (nFAW) is left out (assumption: devices of x4, 10 ns, or two ranks of x8, 21 ns, which it does
-not bind).
+accepts a new one each max(burst, tRC / banks). The window in which a rank opens four rows at most (nFAW) is
+left out (assumption: devices of x4, with 10 ns, or two ranks of x8, with 21 ns, so that it does not bind).
 """
 
 from dataclasses import dataclass

@@ -45,3 +45,13 @@ def test_kept_ranking_is_of_this_estimator():
         rank = spearmanr(estimate(Workload.of(layers), machine).energy_by_operation[0], theirs).statistic
         assert rank == pytest.approx(result["spearman_of_layers"][law])
         assert rank >= WANTED
+
+
+def test_kept_summary_is_of_what_was_kept():
+    result = json.loads(RESULT.read_text(encoding="utf-8"))["result"]
+    found = runpy.run_path(str(SCRIPT))["summary"](result["energies"])
+    for name, values in found.items():
+        for group, value in values.items():
+            assert result[name][group] == pytest.approx(value)
+    for ranks in found["spearman_by_bits"].values():
+        assert ranks["hw"] > max(ranks["macs"], ranks["macs_times_bits"])
