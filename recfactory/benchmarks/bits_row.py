@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from recfactory.benchmarks.few_bits import all_with
-from recfactory.benchmarks.gains import handcrafted
+from recfactory.benchmarks.gains import four_bits, handcrafted
 from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, on_chips
 from recfactory.benchmarks.search_row import WINNER, judged, scores_of
 from recfactory.benchmarks.winners import Winner, train_winner
@@ -32,11 +32,16 @@ def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
     Returns:
         What `judged` says: `float`, and `float_tuned` trained on as much as the others; for 8 and 4 bits
         `tuned`, on the `crossbar` of `handcrafted`, with ADCs that clip (`adc_7`), with cells that vary
-        (`noise_0.02`) and with both; and how it was `rounded`, before tuning.
+        (`noise_0.02`) and with both; and how it was `rounded`, before tuning. Beside that, the gains
+        of `four_bits`.
     """
     source, as_trained = train_winner(features, folder, winner)
     as_tuned = fine_tune_trained(folder / WINNER, Precision({}), source, folder / "tuned", ignore_line)
-    row: dict[str, Any] = {"float": scores_of(as_trained), "float_tuned": judged(as_tuned, source)}
+    row: dict[str, Any] = {
+        "float": scores_of(as_trained),
+        "float_tuned": judged(as_tuned, source),
+        "four_bits": four_bits(winner.path, source.layout),
+    }
     model, inputs = registry.load(folder / WINNER / MODEL), calibration(source)
     lossless = Crossbar.of(handcrafted())
     chips = {

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 from scipy.stats import gmean
 
-from recfactory.benchmarks.bits_row import bits_row
+from recfactory.benchmarks.bits_row import BITS, CLIPPED, bits_row
 from recfactory.benchmarks.codesign_row import codesign_row
-from recfactory.benchmarks.gains import BASELINE, PARTS, baselines
-from recfactory.benchmarks.on_chips import USUAL_NOISE
+from recfactory.benchmarks.gains import BASELINE, PARTS, prices
+from recfactory.benchmarks.on_chips import CHIPS, NOISES, USUAL_NOISE
 from recfactory.benchmarks.paired import deviation, mean_and_interval, over_seeds
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
 from recfactory.benchmarks.search_row import SPLITS
 from recfactory.benchmarks.winners import Benchmark, Winner
-from recfactory.codesign.hardware import machine_to_dict
+from recfactory.quantise.tune import EPOCHS
+from recfactory.training.source import open_source
 
 LEAST = {"energy_j": 1.8, "latency_s": 1.5}
 """What co-design gained over a hand-crafted design on crossbars (arXiv 2411.07569)."""
@@ -65,13 +66,12 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
         possible = [row for row in of_method if "impossible" not in row]
         found = {"impossible": len(of_method) - len(possible), **(_summary(possible) if possible else {})}
         summary |= found if method == "codesign" else {method: found}
-    first = [row for row in rows if row["method"] == "codesign"]
-    summary["four_bits"] = _four_bits([row for row in first if "impossible" not in row], bits)
+    summary["four_bits"] = _four_bits(bits)
     split = _last_split(bits[0]["float"])
     summary["bits"] = {
         name: _mean([row[name][split]["logloss"] for row in bits])
         for name, value in bits[0].items()
-        if isinstance(value, Mapping)
+        if isinstance(value, Mapping) and split in value
     }
     return summary
 
@@ -85,10 +85,10 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     Returns:
         `energy_gain`, `latency_gain` and `macs_gain` over the searched architecture on the machine `against`;
         `auc_loss` on the `split`, with the 95% interval of other rows by a paired bootstrap and that of other
-        seeds, and `logloss`; beside the architecture `as_found`, not trained on; the gains over
-        all `baselines`; the `ablation`: gains in `steps`, with a part `fixed` (and the AUC lost so), all
-        `on_crossbars`, and by ADC `laws`, and the `crossbar_share` of multiply-adds; `auc_loss_by_noise` of
-        the cells.
+        seeds, and `logloss`; the loss beside the architecture `as_found`, not trained on, and that of the
+        design's model `in_float` beside it, not trained on either; the gains over all `baselines`; the
+        `ablation`: gains in `steps`, with a part `fixed` (and the AUC lost so), all `on_crossbars`, and by
+        ADC `laws`, and the `crossbar_share` of multiply-adds; `auc_loss_by_noise` of the cells.
     """
     split = _last_split(rows[0])
 
@@ -117,7 +117,9 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         "auc_loss_as_found": float(
             np.mean([row["as_found"][split]["auc"] - row[split]["auc"] for row in rows])
         ),
-        "auc_loss_in_float": auc_loss([row["float"] for row in rows]),
+        "auc_loss_in_float": float(
+            np.mean([row["as_found"][split]["auc"] - row["float"][split]["auc"] for row in rows])
+        ),
         "logloss": _mean([row[split]["logloss"] for row in rows]),
         "auc_loss_by_noise": {
             noise: auc_loss([row["noise"][noise] for row in rows]) for noise in rows[0]["noise"]
@@ -137,15 +139,13 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _four_bits(rows: Sequence[Row], bits: Sequence[Row]) -> dict[str, float]:
-    if not rows:
-        return {}
-    split = _last_split(rows[0])
+def _four_bits(bits: Sequence[Row]) -> dict[str, float]:
+    split = _last_split(bits[0]["float"])
     before, after = (
         np.mean([row[name][split]["auc"] for row in bits])
         for name in ("float_tuned", f"noise_{USUAL_NOISE}_4")
     )
-    return {**_gain([row["four_bits"] for row in rows]), "auc_loss": float(before - after)}
+    return {**_gain([row["four_bits"] for row in bits]), "auc_loss": float(before - after)}
 
 
 def _last_split(scores: Mapping[str, Any]) -> str:
@@ -173,17 +173,23 @@ def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> l
         "seed": seed,
         "start": [winner.path.to_dict()],
     }
-    minutes = settings.codesign
-    machines = {name: machine_to_dict(machine) for name, machine in baselines().items()}
+    minutes, priced = settings.codesign, prices(winner.path, open_source(features).layout)
+    simulated = (priced, NOISES, CHIPS, EPOCHS)
     return [
-        Job("bits", seed, bits_row, (features, folder / f"bits-{seed}", winner), winner.about(machines)),
+        Job(
+            "bits",
+            seed,
+            bits_row,
+            (features, folder / f"bits-{seed}", winner),
+            winner.about(*simulated, BITS, CLIPPED),
+        ),
         *(
             Job(
                 name,
                 seed,
                 codesign_row,
                 (features, folder / f"{name}-{seed}", winner, asked, minutes, least),
-                winner.about(asked, minutes, least, machines),
+                winner.about(*simulated, asked, minutes, least),
             )
             for name, least in SEARCHES.items()
         ),

@@ -73,6 +73,20 @@ def cost(path: Path, precision: Precision | None, machine: Machine, layout: Layo
     }
 
 
+def prices(path: Path, layout: Layout) -> dict[str, dict[str, float]]:
+    """What an architecture costs on each of `baselines`, to six digits: rows of other prices differ in it."""
+    return {
+        name: {part: float(f"{each:.6g}") for part, each in cost(path, None, machine, layout).items()}
+        for name, machine in baselines().items()
+    }
+
+
+def four_bits(path: Path, layout: Layout) -> dict[str, float]:
+    """Gains of 4 bits everywhere on `handcrafted`, and nothing else changed."""
+    before, after = (cost(path, bits, handcrafted(), layout) for bits in (None, all_with(4, path)))
+    return gains(before, after)
+
+
 def gains(before: Cost, after: Cost) -> dict[str, float]:
     """How many times less each cost is that both have."""
     return {name: before[name] / after[name] for name in before if name in after}
@@ -88,7 +102,6 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
 
     Returns:
         `base` on each of `baselines` and `design`, what they cost; `against`, the gains over each of them;
-        `four_bits`, those of the base on `handcrafted` with 4 bits everywhere, and nothing else changed;
         `steps`, the gain over `handcrafted` as the product of what the architecture, then the bits, then the
         hardware add; `fixed`, the gain that is left with one of them as in the base; `on_crossbars`, the gain
         with all matrix products on crossbars; `crossbar_share` of multiply-adds that the design has there;
@@ -112,7 +125,6 @@ def explain(base: Path, design: Design, layout: Layout) -> dict[str, Any]:
         "base": bases,
         "design": end,
         "against": {name: gains(before, end) for name, before in bases.items()},
-        "four_bits": gains(start, cost(base, all_with(4, base), machines[BASELINE], layout)),
         "steps": {part: gains(*ladder[at : at + 2]) for at, part in enumerate(PARTS)},
         "fixed": {part: gains(start, left) for part, left in without.items()},
         "crossbar_share": _crossbar_share(design, layout),

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import hw
+from hw import components
 from hw.adc import LAWS
 from hw.workload import MATRIX
-from recfactory.benchmarks.gains import PARTS, cost, explain
+from recfactory.benchmarks.gains import PARTS, cost, explain, four_bits, prices
 from recfactory.codesign.designs import Design
 from recfactory.codesign.workload import path_workload
 from recfactory.features.layout import make_layout
@@ -74,7 +75,15 @@ def test_where_the_products_are():
 
 def test_four_bits_alone_gain_what_the_bits_of_such_a_design_do():
     only_bits = explain(LARGE, design(LARGE, 4, HANDCRAFTED), LAYOUT)
-    assert only_bits["four_bits"] == pytest.approx(only_bits["against"]["handcrafted"])
+    assert four_bits(LARGE, LAYOUT) == pytest.approx(only_bits["against"]["handcrafted"])
+
+
+def test_prices_tell_what_an_architecture_costs(monkeypatch):
+    before = prices(LARGE, LAYOUT)
+    assert before["handcrafted"] == pytest.approx(cost(LARGE, None, HANDCRAFTED, LAYOUT), rel=1e-5)
+    cells = replace(components.CELLS, power_w=2 * components.CELLS.power_w)
+    monkeypatch.setattr(components, "CELLS", cells)
+    assert prices(LARGE, LAYOUT) != before
 
 
 def test_every_law_of_adcs_and_every_baseline():
