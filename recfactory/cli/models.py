@@ -27,42 +27,51 @@ def train(features: str, model: str, out: str, recipe: Any, seeds: int = 1) -> R
     from recfactory.models.registry import check_name
 
     check_name(model)
+    precision = _precision_of(model)
     quietly()
+    from recfactory.files import write_json
     from recfactory.saved_model import FOLDER
-    from recfactory.training.seeds import SCORES, spread, train_seeds
+    from recfactory.training.seeds import SCORES, SUMMARY, spread, train_seeds
     from recfactory.training.train import train
     from serving.trained import export_once
 
     if seeds == 1:
         result = train(features, model, out, recipe, say)
-        result, best = _with_few_bits(result, Path(out), features, model)
+        result, best = _with_few_bits(result, Path(out), features, precision)
     else:
         result = train_seeds(features, model, out, recipe, seeds, say)
         folders = [Path(out) / f"seed-{number}" for number in range(seeds)]
         made = [
-            _with_few_bits(each, folder, features, model)
+            _with_few_bits(each, folder, features, precision)
             for each, folder in zip(result["results"], folders, strict=True)
         ]
         results = [each for each, _ in made]
         result = {**result, "results": results, **spread(results, SCORES)}
+        write_json(Path(out) / SUMMARY, result)
         _, best = min(made, key=lambda each: each[0]["logloss"])
     saved = export_once(best, features, Path(out) / FOLDER)
     return {**result, "saved_model": str(saved)}
 
 
-def _with_few_bits(result: Result, trained: Path, features: str, model: str) -> tuple[Result, Path]:
-    """What a model reached with the bits that a co-design chose, and its folder; as it is where none did."""
+def _precision_of(model: str) -> Any:
+    """The bits that a co-design chose; None where none did."""
     from recfactory.codesign.design_file import read_design
-    from recfactory.files import read_json
-    from recfactory.quantise.tune import FEW_BITS, fine_tune_trained
     from recfactory.space.path_file import ENDING
-    from recfactory.training.source import open_source
 
     design = read_design(model) if model.endswith(ENDING) else None
-    if design is None or not design.precision.bits:
+    return design.precision if design and design.precision.bits else None
+
+
+def _with_few_bits(result: Result, trained: Path, features: str, precision: Any) -> tuple[Result, Path]:
+    """What a model reached with the bits that a co-design chose, and its folder; as it is where none did."""
+    from recfactory.files import read_json
+    from recfactory.quantise.tune import FEW_BITS, fine_tune_trained
+    from recfactory.training.source import open_source
+
+    if precision is None:
         return result, trained
     out = trained / FEW_BITS
-    fine_tune_trained(trained, design.precision, open_source(features), out, say)
+    fine_tune_trained(trained, precision, open_source(features), out, say)
     tuned = read_json(out / "result.json")
     say(f"  with the bits of its co-design: valid logloss {tuned['logloss']:.5f}, auc {tuned['auc']:.5f}")
     names = [name for name in tuned if name in result]

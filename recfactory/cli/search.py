@@ -86,8 +86,11 @@ def with_defaults(settings: dict[str, Any]) -> dict[str, Any]:
         settings["start"] = [read_path(one).to_dict() if isinstance(one, str) else one for one in start]
     if isinstance(hardware, str):
         from recfactory.codesign.hardware import read_hardware
+        from recfactory.codesign.machines import machines_to_search
 
-        settings["hardware"] = read_hardware(hardware).to_dict()
+        found = read_hardware(hardware)
+        machines_to_search(found, hardware)  # what cannot be is told while the file's name is known
+        settings["hardware"] = found.to_dict()
     return settings
 
 

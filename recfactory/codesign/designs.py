@@ -10,7 +10,7 @@ import hw
 from hw.config import Machine, PIMConfig
 from recfactory.codesign.columns import AnyRows, Columns
 from recfactory.codesign.hardware import Hardware
-from recfactory.codesign.machines import Machines
+from recfactory.codesign.machines import machines_to_search
 from recfactory.codesign.variation import Variation
 from recfactory.codesign.workload import paths_workload
 from recfactory.errors import UserError
@@ -58,10 +58,9 @@ class Designs:
     """
 
     def __init__(self, space: Space, hardware: Hardware, layout: Layout) -> None:
-        hardware.check_simulated()
         self.space, self.hardware, self.layout = space, hardware, layout
         self.columns = Columns(space, hardware)
-        self.machines = Machines(hardware) if isinstance(hardware.base, PIMConfig) else None
+        self.machines = machines_to_search(hardware)
         self._variation = Variation(self.columns, self.machines)
 
     @property

@@ -6,7 +6,6 @@ from pathlib import Path as File
 from typing import Any
 
 import hw
-from hw.config import MOST_BITS as OF_PROCESSORS
 from hw.config import Machine, PIMConfig
 from recfactory.errors import UsageError, UserError, did_you_mean
 from recfactory.settings import require
@@ -15,6 +14,8 @@ from recfactory.yaml_text import parse_yaml
 FEWEST_BITS = 2
 MOST_BITS = {"weight_bits": 24, "activation_bits": 16, "embedding_bits": 32}
 """On crossbars, that rounding can be simulated with in float32."""
+IN_FLOAT = 32
+"""Bits of a processor on which a candidate computes as it is scored, not rounded."""
 _OF_OPERATORS = ("weight_bits", "activation_bits")
 CHOICES = tuple(entry.name for entry in fields(PIMConfig) if entry.name not in (*_OF_OPERATORS, "adc_law"))
 """Settings of a machine that can be searched. Bits belong to operators; no designer chooses the ADC law."""
@@ -49,35 +50,36 @@ class Hardware:
         bits = self.base.weight_bits if isinstance(self.base, PIMConfig) else self.base.bits
         for name in (*_OF_OPERATORS, "embedding_bits"):
             given = getattr(self, name)
-            if given:
-                _check_bits(name, given, MOST_BITS[name] if pim else OF_PROCESSORS)
+            if pim and given:
+                _check_bits(name, given, MOST_BITS[name])
             object.__setattr__(self, name, given or (getattr(self.base, name, bits),))
         require(0 <= self.noise < 1, "hardware: noise", self.noise, "from 0 to below 1")
         object.__setattr__(self, "noise", float(self.noise))
-        searched = [
-            name for name in ("choices", *_OF_OPERATORS, "embedding_bits") if len(getattr(self, name)) > 1
-        ]
-        if not pim and (searched or self.choices):
-            raise UsageError(
-                f"hardware: the base is a {self.base.machine}, of which nothing can be searched: take a base "
-                "of crossbars, such as handcrafted"
-            )
+        if not pim:
+            self._check_of_processor(bits)
         for name, values in self.choices.items():
             if name not in CHOICES:
                 near = did_you_mean(str(name), CHOICES)
                 raise UsageError(f"hardware: choices: '{name}' is none; there are {', '.join(CHOICES)}{near}")
             _distinct(f"choices: {name}", values)
 
-    def check_simulated(self) -> None:
+    def check_simulated(self, place: str = "hardware") -> None:
         """Refuses bits that rounding cannot be simulated with; for an estimate alone any will do.
 
+        Args:
+            place: what to call it in errors.
+
         Raises:
-            UsageError: for the base's own bits, where those are too many.
+            UsageError: for the base's own bits, where those of crossbars are too many, or those of a
+                processor too few.
         """
-        if isinstance(self.base, PIMConfig):
-            for name, most in MOST_BITS.items():
-                default = max(getattr(self, name))
-                require(default <= most, f"hardware: {name}", f"the base's {default}", f"at most {most}")
+        if not isinstance(self.base, PIMConfig):
+            allowed = f"{IN_FLOAT}, which candidates are scored with on a {self.base.machine}"
+            require(self.base.bits == IN_FLOAT, f"{place}: bits of the base", self.base.bits, allowed)
+            return
+        for name, most in MOST_BITS.items():
+            default = max(getattr(self, name))
+            require(default <= most, f"{place}: {name}", f"the base's {default}", f"at most {most}")
 
     @property
     def is_searched(self) -> bool:
@@ -106,6 +108,17 @@ class Hardware:
         bits = {name: list(getattr(self, name)) for name in (*_OF_OPERATORS, "embedding_bits")}
         choices = {name: list(values) for name, values in self.choices.items()}
         return {"base": machine_to_dict(self.base), "choices": choices, **bits, "noise": self.noise}
+
+    def _check_of_processor(self, bits: int) -> None:
+        """Refuses all but the base, whose own bits may be named."""
+        alone = {"choices": {}, **dict.fromkeys((*_OF_OPERATORS, "embedding_bits"), (bits,)), "noise": 0.0}
+        given = [name for name, value in alone.items() if getattr(self, name) != value]
+        if given:
+            raise UsageError(
+                f"hardware: the base is a {self.base.machine}, of which nothing can be searched and which "
+                f"computes in its {bits} bits alone: leave out {' and '.join(given)}, or take a base of "
+                "crossbars, such as handcrafted"
+            )
 
     @classmethod
     def from_dict(cls, values: Any, place: str = "hardware") -> "Hardware":

@@ -23,19 +23,20 @@ class Machines:
 
     Args:
         hardware: with a base of crossbars.
+        place: what to call it in errors.
 
     Raises:
         UsageError: when a value of a choice goes together with none of the others.
     """
 
-    def __init__(self, hardware: Hardware) -> None:
+    def __init__(self, hardware: Hardware, place: str = "hardware") -> None:
         self.hardware = hardware
         self.sizes = tuple(len(values) for values in hardware.choices.values())
         self._place: dict[int, int] = {}
         self._circuits: Circuit | None = None
         self._adcs: list[int] = []
         """The ADC's choice of each circuit, by the first value that gives this very machine."""
-        self._check()
+        self._check(place)
 
     def places(self, rows: AnyRows) -> Integers:
         """Where the machines of choices are in `circuit`, `(n,)`; -1 where choices do not go together.
@@ -108,7 +109,7 @@ class Machines:
             return values.index(machine.adc_bits)
         return symbols[list(self.hardware.choices).index(ADC)] if values else 0
 
-    def _check(self) -> None:
+    def _check(self, place: str) -> None:
         """Finds a machine with each value of each choice."""
         rng = np.random.default_rng(0)
         self._known = np.zeros(len(self.sizes), np.int64)
@@ -119,7 +120,7 @@ class Machines:
                 good = np.flatnonzero(self.places(rows) >= 0)
                 if not len(good):
                     raise UsageError(
-                        f"hardware: choices: {name}: none of {TRIES} machines with {value} can be built: "
+                        f"{place}: choices: {name}: none of {TRIES} machines with {value} can be built: "
                         f"{self._complaint(rows[0].tolist())}"
                     )
                 self._known = rows[good[0]]
@@ -132,6 +133,20 @@ class Machines:
         except hw.HardwareError as error:
             return str(error)
         raise AssertionError("this machine can be built")
+
+
+def machines_to_search(hardware: Hardware, place: str = "hardware") -> Machines | None:
+    """The machines that a search may choose; None for a processor, of which there is one.
+
+    Args:
+        hardware: of the bits and machines.
+        place: what to call it in errors.
+
+    Raises:
+        UsageError: when a value of the hardware's choices can never be, or cannot be simulated.
+    """
+    hardware.check_simulated(place)
+    return Machines(hardware, place) if isinstance(hardware.base, PIMConfig) else None
 
 
 def _joined(one: Circuit | None, other: Circuit) -> Circuit:

@@ -17,8 +17,8 @@ from recfactory.pruning.anatomy import operations, remaining
 from recfactory.pruning.cut import whole
 from recfactory.pruning.masks import MaskedTower
 from recfactory.pruning.recipe import PruneRecipe
-from recfactory.pruning.ticket import TICKET, Ticket, read_ticket
-from recfactory.pruning.winner import read_winner
+from recfactory.pruning.ticket import TICKET, Ticket, read_scores, read_ticket
+from recfactory.pruning.winner import BEFORE, read_winner
 from recfactory.pruning.workload import write_cut
 from recfactory.space.operations import Linear
 from recfactory.space.path import Path
@@ -35,8 +35,6 @@ from recfactory.training.train import print_line
 PRUNE = "prune.json"
 """What a folder's pruning is made from."""
 FINAL = "final"
-BEFORE = ("macs", "tower_params", "logloss", "auc", "weights_sha256")
-"""What a result tells of the model that was pruned."""
 
 
 def prune(
@@ -155,7 +153,7 @@ class _Job:
             sizes = {"macs": left.macs, "nonzero_macs": left.nonzero_macs}
             left.save(folder, {"round": number, "logloss": state.best["valid_logloss"], **sizes})
             (folder / CHECKPOINT).unlink(missing_ok=True)
-        made = {name: value for name, value in read_json(folder / TICKET).items() if name != "cut"}
+        made = read_scores(folder)
         self.log(
             f"round {number} of {self.recipe.rounds}: {made['macs']:,} macs left, "
             f"{made['nonzero_macs']:,} of weights that are not 0"

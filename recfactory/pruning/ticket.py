@@ -1,6 +1,8 @@
 """What is left of a path between two rounds, and the model of that before it is trained."""
 
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
@@ -25,6 +27,8 @@ from recfactory.training.recipe import Recipe
 
 TICKET, ZEROS = "ticket.json", "zeros.npz"
 """Of a round: the channels that are left and the scores; the single weights that are 0."""
+SCORES = ("round", "logloss", "macs", "nonzero_macs")
+"""Which number a round has, what its training reached, and what it left."""
 Flags = npt.NDArray[np.bool_]
 
 
@@ -92,7 +96,7 @@ class Ticket:
         return Ticket(self.path, self.cut, zeros)
 
     def save(self, folder: File, scores: Mapping[str, Any]) -> None:
-        """Writes the ticket into a folder; the file that tells that it is there comes last."""
+        """Writes the ticket and its `SCORES`; the file that tells that they are there comes last."""
         if self.zeros:
             with whole_file(folder / ZEROS) as partial:
                 arrays: dict[str, Any] = {"/".join(key): flags for key, flags in self.zeros.items()}
@@ -115,11 +119,28 @@ def read_ticket(folder: File, path: Path) -> Ticket:
         UserError: when a file is damaged.
     """
     zeros = {}
-    try:
+    with _telling_damage(folder):
         left = cuts.from_json(path, read_json(folder / TICKET)["cut"])
         if (folder / ZEROS).is_file():
             with np.load(folder / ZEROS) as arrays:
                 zeros = {tuple(key.split("/")): arrays[key] for key in arrays.files}
-    except (ValueError, KeyError, OSError) as error:
-        raise UserError(f"'{folder}' is damaged ({error}); delete it to do its round again") from error
     return Ticket(path, left, zeros)
+
+
+def read_scores(folder: File) -> dict[str, Any]:
+    """The scores that `Ticket.save` wrote.
+
+    Raises:
+        UserError: when the file is damaged.
+    """
+    with _telling_damage(folder):
+        values = read_json(folder / TICKET)
+        return {name: values[name] for name in SCORES}
+
+
+@contextmanager
+def _telling_damage(folder: File) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, EOFError) as error:
+        raise UserError(f"'{folder}' is damaged ({error}); delete it to do its round again") from error

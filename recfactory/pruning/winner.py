@@ -9,6 +9,9 @@ from recfactory.space.path import Path
 from recfactory.space.path_file import read_codesign, read_path
 from recfactory.training.folder import PATH, RECIPE, RESULT
 
+BEFORE = ("macs", "tower_params", "logloss", "auc", "weights_sha256")
+"""What a result tells of the model that was pruned."""
+
 
 def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
     """The path of a model folder.
@@ -21,7 +24,7 @@ def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
         whether a co-design gave it `few_bits`.
 
     Raises:
-        UserError: when the folder holds no such training.
+        UserError: when the folder holds no such training, or a damaged one.
     """
     if (model / "seed-0").is_dir():
         raise UserError(
@@ -29,7 +32,7 @@ def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
         )
     if not (model / RESULT).is_file() or not (model / RECIPE).is_file():
         raise UserError(f"'{model}' holds no finished training; train a path with `recfactory train` first")
-    about = read_json(model / RECIPE)
+    about = _read(model / RECIPE, ("model", "features", "recipe"))
     if "bits" in about:
         began = model.parent if (model.parent / RECIPE).is_file() else model.parent / "0"
         raise UserError(
@@ -39,5 +42,19 @@ def read_winner(model: File) -> tuple[Path, dict[str, Any]]:
         raise UserError(
             f"'{model}' holds a {about['model']}, and only paths are pruned; train the best.json of a search"
         )
-    about |= {"result": read_json(model / RESULT), "few_bits": bool(read_codesign(model / PATH))}
+    about |= {"result": _read(model / RESULT, BEFORE), "few_bits": bool(read_codesign(model / PATH))}
     return read_path(model / PATH), about
+
+
+def _read(file: File, names: tuple[str, ...]) -> dict[str, Any]:
+    """A file with some entries at least."""
+    try:
+        values = read_json(file)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or not values.keys() >= set(names):
+        raise UserError(
+            f"'{file}' is damaged: it should be JSON with {', '.join(names)}; train the path again, in "
+            "another folder"
+        )
+    return values

@@ -106,8 +106,11 @@ class Alone:
 
     def _with_few_bits(self, precision: Precision, name: str) -> Scores:
         best, out = best_alone(self.project, name), alone_folder(self.project, name) / FEW_BITS
-        with locked(out):
-            tuned = fine_tune_trained(best, precision, self.source, out, ignore_line)
+        try:
+            with locked(out):
+                tuned = fine_tune_trained(best, precision, self.source, out, ignore_line)
+        except UserError as error:
+            raise kt.errors.FailedTrialError(str(error)) from error
         on_chip = quantised(tuned, precision, calibration(self.source))
         return measure(read_answers(self.source, "valid"), probabilities(on_chip, self.source, "valid"))
 

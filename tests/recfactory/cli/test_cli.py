@@ -13,6 +13,7 @@ from recfactory.benchmarks.search import SETTINGS
 from recfactory.cli import main
 from recfactory.cli.arguments import DATASETS
 from recfactory.cli.search import with_defaults
+from recfactory.errors import UsageError
 
 HEADER = "click,user,hour\n"
 ROWS = "".join(f"{i % 3 == 0:d},u{i % 7},{i % 24}\n" for i in range(200))
@@ -214,6 +215,20 @@ def test_hardware_is_read_and_the_oracle_fits():
     assert found["objectives"] == ("logloss", "energy", "latency")
     assert "objectives" not in with_defaults({"hardware": "isaac", "constraints": ["energy<=2e-8"]})
     assert with_defaults({"hardware": "isaac", "objectives": ["auc"]})["objectives"] == ["auc"]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ("choices: {rows: [64, 9999]}", "choices: rows: none of 200 machines with 9999 can be built"),
+        ("activation_bits: [40]", "activation_bits must be whole numbers"),
+    ],
+)
+def test_hardware_that_cannot_be_is_told_with_its_file(tmp_path, values, says):
+    file = write(tmp_path / "codesign.yaml", f"base: handcrafted\n{values}\n")
+    with pytest.raises(UsageError) as raised:
+        with_defaults({"hardware": file})
+    assert str(raised.value).startswith(f"{file}: {says}")
 
 
 @pytest.mark.parametrize(

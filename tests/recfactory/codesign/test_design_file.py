@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hw
+from recfactory.cli import main
 from recfactory.codesign.design_file import precision_from_dict, precision_to_dict, read_design, write_design
 from recfactory.codesign.designs import Design, Designs
 from recfactory.codesign.hardware import Hardware
@@ -78,3 +79,17 @@ def test_a_wrong_file_is_a_sentence(tmp_path, change, sentence):
         read_design(file)
     assert str(file) in str(raised.value)
     assert json.loads(file.read_text())
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_wrong_design_is_refused_before_its_path_is_trained(tmp_path, capfd, seeds):
+    file = tmp_path / "best.json"
+    write_design(file, FOUND[0])
+    values = read_json(file)
+    values["machine"]["rows"] = 0
+    write_json(file, values)
+    arguments = ["--features", "nowhere", "--model", str(file), "--out", str(tmp_path / "model")]
+    assert main(["train", *arguments, "--seeds", str(seeds)]) == 1
+    told = capfd.readouterr().err
+    assert told.startswith(f"recfactory train: '{file}': machine: rows is 0")
+    assert not (tmp_path / "model").exists()

@@ -85,6 +85,13 @@ def test_bits_that_cannot_be_simulated_can_be_read():
     assert Designs(SPACE, few, LAYOUT).hardware.activation_bits == (4, 8)
 
 
+CPU = machine_to_dict(hw.load("cpu"))
+
+
+def test_a_processor_of_few_bits_can_be_read():
+    assert Hardware.from_dict({"base": {**CPU, "bits": 8}}).embedding_bits == (8,)
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -124,8 +131,14 @@ def test_bits_that_cannot_be_simulated_can_be_read():
         ({"base": "handcrafted", "noise": 10**400}, "noise must be from 0 to below 1, not 1000"),
         ({"base": "handcrafted", "noise": "low"}, "noise must be a number"),
         ({"base": "handcrafted", "adc_law": "mine"}, "no ADC law 'mine'"),
-        ({"base": "cpu", "weight_bits": [4, 8]}, "the base is a roofline, of which nothing can be searched"),
-        ({"base": "cpu", "choices": {"rows": [64]}}, "the base is a roofline"),
+        (
+            {"base": "cpu", "weight_bits": [4, 8]},
+            "the base is a roofline, of which nothing can be searched .*: leave out weight_bits, or take",
+        ),
+        ({"base": "cpu", "choices": {"rows": [64]}}, "leave out choices"),
+        ({"base": "cpu", "activation_bits": [8], "noise": 0.1}, "leave out activation_bits and noise"),
+        ({"base": "cpu", "embedding_bits": [8]}, "computes in its 32 bits alone: leave out embedding_bits"),
+        ({"base": {**CPU, "bits": 8}}, "bits of the base must be 32, .*, not 8"),
         ({"base": TOO_EXACT}, "activation_bits must be at most 16, not the base's 32"),
         ({"base": "cpu", "adc_law": "murmann"}, "adc_law is of machines with crossbars"),
     ],

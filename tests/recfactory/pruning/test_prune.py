@@ -132,6 +132,26 @@ def test_the_bits_of_a_codesign_are_told_apart(features, trained, tmp_path):
         read_winner(own)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cut": {}, "macs": 1}'])
+def test_a_damaged_round_is_a_sentence(pruned, features, trained, tmp_path, text):
+    out = tmp_path / "model"
+    shutil.copytree(pruned, out)
+    (out / "result.json").unlink()
+    (out / "round-1" / "ticket.json").write_text(text)
+    with pytest.raises(UserError, match=r"round-1' is damaged \(.*; delete it to do its round again"):
+        prune(trained, features, out, PRUNE, ignore_line)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}"])
+@pytest.mark.parametrize("name", ["recipe.json", "result.json"])
+def test_a_damaged_winner_is_a_sentence(trained, tmp_path, name, text):
+    own = tmp_path / "own"
+    shutil.copytree(trained, own)
+    (own / name).write_text(text)
+    with pytest.raises(UserError, match=f"'{own / name}' is damaged: .*; train the path again"):
+        read_winner(own)
+
+
 def test_from_the_command_line(pruned, features, trained, capfd):
     arguments = ["--model", str(trained), "--features", str(features), "--out", str(pruned)]
     assert main(["prune", *arguments, "--method", "magnitude", "--rounds", "2", "--epochs", "3"]) == 1

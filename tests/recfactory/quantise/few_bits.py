@@ -19,6 +19,13 @@ def all_of(space, weight, activation, crossbar=None, embedding=32):
     return Precision(bits, embedding, crossbar)
 
 
+def mixed(space, crossbar=None):
+    """Other bits for each operator."""
+    bits = {slot: Bits(4 + i % 5, 4 + i // 5) for i, slot in enumerate(slots(space))}
+    assert len(set(bits.values())) == len(bits)
+    return Precision(bits, crossbar=crossbar)
+
+
 def rows(count=40, seed=0):
     """Inputs of a model."""
     rng = np.random.default_rng(seed)

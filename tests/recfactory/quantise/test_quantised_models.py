@@ -7,7 +7,7 @@ import numpy as np
 import plain_crossbar
 import pytest
 import tensorflow as tf
-from few_bits import LAYOUT, all_of, clicks, rows, small_space
+from few_bits import LAYOUT, all_of, clicks, mixed, rows, small_space
 
 from recfactory.errors import UsageError, UserError
 from recfactory.layers.elastic import layer_class
@@ -16,6 +16,7 @@ from recfactory.models import registry
 from recfactory.models.sparse_update import SparseAdam
 from recfactory.models.standalone import build_ranker
 from recfactory.quantise import fake
+from recfactory.quantise.grid import best_range
 from recfactory.quantise.matrix import Arithmetic, Quantised
 from recfactory.quantise.model import quantised
 from recfactory.quantise.precision import Bits, Crossbar, Precision
@@ -58,32 +59,48 @@ def logits(net, path, precision, inputs):
     return subnet.logits(*zero).numpy()[:, 0]
 
 
-@pytest.mark.parametrize("crossbar", [None, LOSSY, Crossbar(8, 2, 1, 4, noise=0.1)])
-def test_a_matrix_multiplies_as_its_crossbars(crossbar):
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("crossbar", [None, LOSSY, NOISY])
+def test_a_matrix_multiplies_as_its_crossbars(crossbar, signed):
     rng = np.random.default_rng(0)
     x, w = (rng.normal(size=shape).astype(np.float32) for shape in [(30, 21), (21, 4)])
-    x = np.abs(x)
-    step = x.max() / 15
-    bits = Bits(5, 4)
-    matrix = Quantised(tf.constant(w), Arithmetic(bits, crossbar), tf.constant([0.0, x.max()]), 3)
+    x = x if signed else np.abs(x)
+    low, high = best_range(x, 4)
+    assert (low < 0) == signed
+    step = (high - low) / 15
+    matrix = Quantised(tf.constant(w), Arithmetic(Bits(5, 4), crossbar), tf.constant([low, high]), 3)
     found = matrix.product(tf.constant(x), transposed=False).numpy()
     stored = fake.codes_of(tf.constant(w), 5)
-    given = np.rint(x / step).astype(int)
+    given = np.rint(np.clip(x, low, high) / step).astype(int)
     codes = stored.codes.numpy().astype(int)
     sums = given @ codes
     if crossbar:
         noise = crossbar.noise * tf.random.stateless_normal([21, 3, 4], [3, 0]).numpy()
-        sums = plain_crossbar.multiply(given, codes, crossbar, 5, 4, noise.astype(np.float64))
+        sums = plain_crossbar.multiply(given, codes, crossbar, 5, 4, noise.astype(np.float64), signed)
+        assert np.any(sums != given @ codes)
     offset = given.sum(1, keepdims=True) * stored.low.numpy()
     np.testing.assert_allclose(found, (sums * stored.step.numpy() + offset) * step, atol=1e-3)
     turned = Quantised(tf.constant(w.T), matrix.arithmetic, matrix.ends, 3)
     np.testing.assert_allclose(turned.product(tf.constant(x), transposed=True), found, atol=1e-6)
 
 
+def test_every_operator_has_its_own_bits(net, inputs):
+    precision = mixed(SPACE, NOISY)
+    for path in single():
+        alone = quantised(net.extract(path), precision, inputs)
+        subnet = quantised_subnet(net.subnet(path), precision, *zero_of(net, inputs))
+        for part in live_parts(path):
+            own = precision.bits[part.number, part.role]
+            assert alone.tower.get_layer(part.name).arithmetic.bits == own
+            roundings = [piece.rounding for piece in subnet.slices[part].values() if piece.rounding]
+            assert all(rounding.arithmetic.bits == own for rounding in roundings)
+            assert roundings or part.kind == "sum"
+
+
 @pytest.mark.parametrize("crossbar", [None, NOISY])
 def test_a_path_computes_the_same_alone_and_in_the_supernet(net, inputs, crossbar):
     for path in single():
-        precision = all_of(SPACE, 6, 5, crossbar)
+        precision = mixed(SPACE, crossbar)
         alone = quantised(net.extract(path), precision, inputs)
         expected = logits(net, path, precision, inputs)
         assert np.abs(expected - net.logits(inputs, path).numpy()).max() > 1e-3

@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 from small_features import SPACE
 
+import hw
+from recfactory.codesign.designs import Design
 from recfactory.errors import UserError
 from recfactory.files import write_json
+from recfactory.quantise.precision import Bits, Precision
 from recfactory.space.genes import decode
 from recfactory.space.sampling import sample_uniform
 from recfactory.training.recipe import Recipe
@@ -60,6 +63,16 @@ def test_recipes_that_fail_are_passed_over_while_one_works(tmp_path):
     assert best_alone(tmp_path, "06").name == "1"
     with pytest.raises(kt.errors.FailedTrialError, match="the loss is not finite"):
         alone.scores(OTHER, "07")
+
+
+def test_few_bits_that_fail_are_a_failed_trial(tmp_path, monkeypatch):
+    def diverge(*_):
+        raise UserError("the loss of epoch 1 is not a number")
+
+    monkeypatch.setattr("recfactory.tuner.alone.fine_tune_trained", diverge)
+    design = Design(ONE, Precision({(1, "dense"): Bits(4, 4)}), hw.load("handcrafted"))
+    with pytest.raises(kt.errors.FailedTrialError, match="the loss of epoch 1"):
+        Alone(Nowhere(), tmp_path, FINAL, Trainer()).scores(design, "06")
 
 
 def test_what_was_not_trained_before_fails(tmp_path):

@@ -124,6 +124,9 @@ def test_several_seeds_are_told_with_their_bits(features, out, tmp_path, capfd):
     assert [one["logloss"] for one in told["results"]] == tuned
     assert told["logloss_mean"] == pytest.approx(np.mean(tuned))
     assert told["logloss_std"] == pytest.approx(np.std(tuned, ddof=1))
+    assert told["results"][0]["float"]["logloss"] != tuned[0]
+    del told["saved_model"]
+    assert json.loads((tmp_path / "model" / "summary.json").read_text()) == told
 
 
 def test_the_front_is_one(out):
