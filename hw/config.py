@@ -89,6 +89,11 @@ class PIMConfig:
         return max(FEWEST, lossless_bits(self.rows, self.cell_bits, self.dac_bits))
 
     @property
+    def adc_shortfall(self) -> int:
+        """Bits that the ADCs lack to lose nothing of a column's sum."""
+        return max(0, lossless_bits(self.rows, self.cell_bits, self.dac_bits) - self.resolution)
+
+    @property
     def cycle_s(self) -> float:
         """Seconds of a cycle: a read, or converting the columns that share an ADC if that is longer."""
         shared = -(-self.cols // self.adcs_per_crossbar)

@@ -96,13 +96,17 @@ class Designs:
         """A child of each pair: blocks, bits of operators and choices of the machine from either parent."""
         return self._variation.crossover(one, other, rng)
 
+    def architectures(self, rows: AnyRows) -> Rows:
+        """The effective genes of their paths alone."""
+        return effective(self.space, rows[:, self.columns.path])
+
     def genes(self, rows: AnyRows) -> Rows:
         """Their effective genes: equal candidates have equal ones.
 
         Bits of an operator that is dead or has no matrix products are symbol 0.
         """
         genes: Rows = np.asarray(rows + 1, np.int16)
-        genes[:, self.columns.path] = effective(self.space, rows[:, self.columns.path])
+        genes[:, self.columns.path] = self.architectures(rows)
         live = self.columns.live(rows)
         genes[:, self.columns.weights] *= live
         genes[:, self.columns.activations] *= live
@@ -112,6 +116,8 @@ class Designs:
 
     def measure(self, rows: AnyRows) -> Mapping[str, npt.NDArray[Any]]:
         """`macs` and `params` of the paths; energy, latency, area and utilisation on their machines.
+
+        Beside these `adc_shortfall`, the bits that the machines' ADCs lack to lose nothing.
 
         Raises:
             UserError: for a row whose machine cannot be built.
@@ -126,6 +132,9 @@ class Designs:
             values = np.concatenate([getattr(part, name) for part in parts]) if parts else np.zeros(0)
             if not np.isnan(values).any():  # the area of a processor is not known
                 found[name] = values
+        found["adc_shortfall"] = np.zeros(len(rows), np.int64)
+        if self.machines is not None:
+            found["adc_shortfall"] = self.machines.adc_shortfall(self._places(rows))
         return found
 
     def decode(self, rows: AnyRows) -> list[Design]:

@@ -36,6 +36,7 @@ class Machines:
         self._circuits: Circuit | None = None
         self._adcs: list[int] = []
         """The ADC's choice of each circuit, by the first value that gives this very machine."""
+        self._shortfalls: list[int] = []
         self._check(place)
 
     def places(self, rows: AnyRows) -> Integers:
@@ -59,6 +60,7 @@ class Machines:
             assert isinstance(machine, PIMConfig)
             self._place[code] = known + len(built)
             self._adcs.append(self._same_adc(machine, symbols))
+            self._shortfalls.append(machine.adc_shortfall)
             built.append(machine)
         if built:
             self._circuits = _joined(self._circuits, resolve(built))
@@ -72,6 +74,10 @@ class Machines:
         """
         found = self._circuits
         return Circuit(**{each.name: getattr(found, each.name)[places] for each in fields(Circuit)})
+
+    def adc_shortfall(self, places: Integers) -> Integers:
+        """Bits that the ADCs of machines lack, `(n,)`; arguments as of `circuit`."""
+        return np.array(self._shortfalls, np.int64)[places]
 
     def canonical(self, rows: AnyRows) -> AnyRows:
         """The choices that stand for all that give the same machine: ADCs can lose nothing by two names.

@@ -36,6 +36,9 @@ class Candidates(Protocol):
     def genes(self, rows: AnyRows) -> Rows:
         """Their effective genes: equal candidates have equal ones."""
 
+    def architectures(self, rows: AnyRows) -> Rows:
+        """The genes of what is trained: candidates that have equal ones share all but what they run on."""
+
     def measure(self, rows: AnyRows) -> Mapping[str, npt.NDArray[Any]]:
         """Scores that need no evaluation, by name, `(n,)` each."""
 
@@ -73,6 +76,10 @@ class Paths:
     def genes(self, rows: AnyRows) -> Rows:
         """Their effective genes: equal networks have equal ones."""
         return effective(self.space, rows)
+
+    def architectures(self, rows: AnyRows) -> Rows:
+        """Their genes: a path is what is trained."""
+        return self.genes(rows)
 
     def measure(self, rows: AnyRows) -> Mapping[str, npt.NDArray[Any]]:
         """`macs` and `params`."""

@@ -13,9 +13,10 @@ APART = 0.25
 
 
 def spread(candidates: Candidates, trials: Sequence[Trial], count: int) -> list[Trial]:
-    """Trials that differ much from all better ones.
+    """Trials whose architectures differ much from those of all better ones.
 
-    What a supernet holds for best are mutants of each other, right or wrong together. Where too few trials
+    What a supernet holds for best are mutants of each other, right or wrong together, and an architecture
+    learns the same for whatever machine. Where too few trials
     differ so much, those that differ half as much follow, and so on.
 
     Args:
@@ -28,7 +29,7 @@ def spread(candidates: Candidates, trials: Sequence[Trial], count: int) -> list[
     """
     if not trials:
         return []
-    genes = candidates.genes(np.array([trial.row for trial in trials]))
+    genes = candidates.architectures(np.array([trial.row for trial in trials]))
     least = APART * genes.shape[1]
     taken: list[int] = []
     while len(taken) < min(count, len(trials)):

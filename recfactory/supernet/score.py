@@ -25,6 +25,10 @@ Floats = npt.NDArray[np.float32]
 Coefficients = npt.NDArray[np.floating[Any]]
 CHUNK = 1024
 """Rows that are run at once: enough for the calls not to matter, few enough to stay near the processor."""
+PULLS = (1.0, 10.0, 100.0, 1000.0)
+"""Times the decay: how strongly a last layer of few bits is pulled, the weakest that does best."""
+PULLED_ROWS = 4096
+"""Training rows that say which does."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,8 @@ class Scorer:
 
         Args:
             path: of the supernet's space.
-            precision: how it computes; None for float32. The last layer is fitted with it on, but without
-                what the crossbars of a chip add to the error: a model is not made for one chip.
+            precision: how it computes; None for float32. The last layer is fitted to features made with it,
+                but without what the crossbars of a chip add to the error: a model is not made for one chip.
         """
         subnet = self.supernet.subnet(path)
         if precision is None:
@@ -113,7 +117,7 @@ class Scorer:
         if self._train is None:
             raise ValueError("few bits are chosen by training rows: give the scorer some refit_rows")
         few = quantised_subnet(subnet, precision, *self._train.zero[0])
-        return self.judge(few, self.fit(without_crossbars(few)))
+        return self.judge(few, self._fit_rounded(few, self._train))
 
     def fit(self, subnet: Subnet) -> Coefficients:
         """The last layer of a path, its bias last: fitted anew, or the shared one where `refit_rows` is 0."""
@@ -122,6 +126,25 @@ class Scorer:
             return shared
         features = _features(subnet, self._train, len(shared) - 1)
         return refit(features, self._train.label, self._train.weight, shared, self.decay)
+
+    def _fit_rounded(self, few: Subnet, train: Rows) -> Coefficients:
+        """The last layer of a path with few bits, pulled as much as its own rounding and crossbar ask for.
+
+        A fit that knows nothing of them ends in coefficients of very different sizes, of which the largest
+        sets the step that all are rounded to.
+        """
+        shared = _last_layer(few)
+        features = _features(without_crossbars(few), train, len(shared) - 1)
+        some = slice(PULLED_ROWS)
+        best, least = shared, np.inf
+        for pull in PULLS:
+            found = refit(features, train.label, train.weight, shared, self.decay * pull)
+            logits = few.ending(found).ended(tf.constant(features[some])).numpy()[:, 0]
+            loss = logloss(train.label[some], expit(logits), train.weight[some])
+            if loss >= least:
+                break
+            best, least = found, loss
+        return best
 
     def judge(self, subnet: Subnet, coefficients: Coefficients) -> Score:
         """Validation LogLoss and AUC of a path with this last layer."""

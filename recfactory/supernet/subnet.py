@@ -54,6 +54,11 @@ class Subnet:
 
         return forward(self.path, (numbers, tokens), run, join, mean)
 
+    def ended(self, features: tf.Tensor) -> tf.Tensor:
+        """What the last layer makes of `features`, `(batch, 1)`."""
+        (head,) = (part for part in self.slices if part.role == "head")
+        return self._apply(head, [features, tf.zeros([tf.shape(features)[0], 1, 0])])
+
     def ending(self, coefficients: npt.NDArray[np.floating[Any]]) -> "Subnet":
         """With another last layer, `(width + 1,)`, the bias last."""
         (head,) = (part for part in self.slices if part.role == "head")

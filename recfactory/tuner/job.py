@@ -42,8 +42,8 @@ ORACLES: dict[str, type[SamplerOracle]] = {
 }
 OF_RECIPE = ("first", "mining", "farthest", "by_first", "start")
 """Arguments of oracles that a recipe has entries for."""
-FITS = parse_constraint("utilisation<=1")
-"""A chip has no more crossbars than it has."""
+USABLE = (parse_constraint("utilisation<=1"), parse_constraint("adc_shortfall<=2"))
+"""A chip has no more crossbars than it has; of sums that ADCs clip by more bits nothing is left."""
 
 
 def search(
@@ -133,8 +133,8 @@ def make_oracle(space: Space, layout: Layout, recipe: SearchRecipe) -> SamplerOr
             "above 0, since few bits are chosen by training rows",
         )
         options["designs"] = Designs(space, hardware, layout)
-        if all(constraint.name != FITS.name for constraint in constraints):
-            constraints.append(FITS)
+        named = {constraint.name for constraint in constraints}
+        constraints += [each for each in USABLE if each.name not in named]
     if recipe.oracle == "fgps":
         options |= {"first": recipe.first, "mining": recipe.mining, "farthest": recipe.farthest}
     else:

@@ -14,7 +14,7 @@ from recfactory.training.recipe import EMBEDDING_L2, Recipe
 
 SCORES = ("logloss", "auc", "macs", "params")
 """Of a path; any can be an objective."""
-BOUNDED = ("utilisation",)
+BOUNDED = ("utilisation", "adc_shortfall")
 """The same, but for constraints alone."""
 FROM_START = ("pareto", "random")
 """Oracles that can start from known paths."""

@@ -125,3 +125,9 @@ def test_texts_that_hold_no_machine(tmp_path):
         load("isac")
     with pytest.raises(HardwareError, match="cannot be read"):
         load(tmp_path)
+
+
+def test_bits_that_adcs_lack(changed):
+    assert changed(adc_bits=None).adc_shortfall == changed(adc_bits=8).adc_shortfall == 0
+    assert changed(adc_bits=6).adc_shortfall == 2
+    assert changed(adc_bits=6, dac_bits=2, cell_bits=4).adc_shortfall == 6

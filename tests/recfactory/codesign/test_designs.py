@@ -68,6 +68,14 @@ def test_measures_are_those_of_each_candidate_alone():
         for name in ("energy_j", "latency_s", "area_m2", "utilisation"):
             assert measured[name][place] == pytest.approx(getattr(alone, name)[0])
         assert (measured["macs"][place], measured["params"][place]) == (design.path.macs, design.path.params)
+        assert measured["adc_shortfall"][place] == design.machine.adc_shortfall
+
+
+def test_an_architecture_is_the_same_with_other_bits_and_on_other_machines():
+    rows = DESIGNS.around(ROWS[:1, DESIGNS.columns.path], 5, np.random.default_rng(0))
+    assert len(np.unique(DESIGNS.genes(rows), axis=0)) > 1
+    assert len(np.unique(DESIGNS.architectures(rows), axis=0)) == 1
+    assert len(np.unique(DESIGNS.architectures(ROWS), axis=0)) > 1
 
 
 @given(seed=seeds)
@@ -155,6 +163,7 @@ def test_a_processor_has_one_machine_and_no_area():
     )
     measured = designs.measure(rows)
     assert "area_m2" not in measured
+    assert not measured["adc_shortfall"].any()
     assert (measured["energy_j"] > 0).all()
     assert designs.decode(rows)[0].precision.crossbar is None
 

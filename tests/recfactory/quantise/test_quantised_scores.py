@@ -6,6 +6,7 @@ import pytest
 from few_bits import LAYOUT, all_of, small_space
 
 from recfactory.layers import elastic
+from recfactory.metrics import logloss
 from recfactory.models.sparse_update import SparseAdam
 from recfactory.quantise.precision import Crossbar
 from recfactory.space.genes import decode
@@ -57,6 +58,15 @@ def test_what_a_chip_loses_is_seen(scorer):
     found = scorer.score(path, noisy)
     assert found.logloss != plain.logloss
     assert found == scorer.score(path, noisy)
+
+
+def test_a_last_layer_is_pulled_as_much_as_its_rounding_asks_for(scorer, source):
+    """Columns of the last layer that are nearly alike get coefficients that cancel, if nothing pulls them."""
+    loose = Scorer(scorer.supernet, source, Scoring(decay=1e-2))
+    label = np.concatenate([label for _, label, _ in source.in_order("valid")])
+    nothing = logloss(label, np.full(len(label), label.mean()), np.ones(len(label)))
+    noisy = all_of(SPACE, 8, 8, Crossbar(64, 4, 1, 9, noise=0.05))
+    assert max(loose.score(path, noisy).logloss for path in PATHS) < nothing
 
 
 def test_bits_of_the_table(scorer):

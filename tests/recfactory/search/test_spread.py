@@ -12,9 +12,9 @@ LENGTH = 40
 
 
 class Rows:
-    """Candidates whose genes are the rows."""
+    """Candidates that are their rows."""
 
-    def genes(self, rows):
+    def architectures(self, rows):
         return rows
 
 
