@@ -26,7 +26,7 @@ def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
 
     Args:
         features: a features folder.
-        folder: to work in; what is in it is lost.
+        folder: to work in, or to go on in.
         winner: the architecture.
 
     Returns:

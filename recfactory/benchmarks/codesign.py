@@ -135,7 +135,6 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
                 for law in rows[0]["laws"]
             },
         },
-        "cpu_minutes": float(np.mean([row["cpu_minutes"] for row in rows])),
     }
 
 
@@ -176,20 +175,17 @@ def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> l
     minutes, priced = settings.codesign, prices(winner.path, open_source(features).layout)
     simulated = (priced, NOISES, CHIPS, EPOCHS)
     return [
-        Job(
-            "bits",
-            seed,
-            bits_row,
-            (features, folder / f"bits-{seed}", winner),
-            winner.about(*simulated, BITS, CLIPPED),
-        ),
+        winner.job("bits", bits_row, features, folder, settings=(*simulated, BITS, CLIPPED)),
         *(
-            Job(
+            winner.job(
                 name,
-                seed,
                 codesign_row,
-                (features, folder / f"{name}-{seed}", winner, asked, minutes, least),
-                winner.about(*simulated, asked, minutes, least),
+                features,
+                folder,
+                asked,
+                minutes,
+                least,
+                settings=(*simulated, asked, minutes, least),
             )
             for name, least in SEARCHES.items()
         ),

@@ -1,6 +1,5 @@
 """One row of the co-design benchmark: a searched co-design beside the architecture that it starts from."""
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def codesign_row(
 
     Args:
         features: a features folder.
-        folder: to work in; what is in it is lost.
+        folder: to work in, or to go on in.
         winner: the architecture to compare with.
         asked: of the search, as of `SearchRecipe`.
         minutes: its budget of processor time.
@@ -51,14 +50,13 @@ def codesign_row(
         others, in `float` of its model before, in `searched` of the architecture, trained on as long as the
         design was with its bits, in `as_found` of it before that, and in `fixed_scores` with one part as in
         the base; by split `auc_losses` beside `searched`; what `explain` says; `macs` and `searched_macs`,
-        `cpu_minutes`, `trials`, the `file` of the design, and the `front`. Where nothing can cost so little,
+        `trials`, the `file` of the design, and the `front`. Where nothing can cost so little,
         only why it is `impossible`.
     """
     source, base = train_winner(features, folder, winner)
     from recfactory.tuner.job import search
     from recfactory.tuner.outcome import PARETO
 
-    began = time.process_time()
     before = cost(winner.path, None, handcrafted(), source.layout)
     constraints = [f"macs<={most_macs(source)}"]
     constraints += [f"{name}<={before[name] / factor}" for name, factor in least.items()]
@@ -67,7 +65,6 @@ def codesign_row(
         found = search(features, folder / "search", asked, minutes, ignore_line)
     except InfeasibleError as error:
         return {"impossible": str(error)}
-    cpu_minutes = (time.process_time() - began) / 60
     design = read_design(found["best"])
     assert design is not None
     recipe = Recipe.from_dict({**found["recipe"], "seed": winner.seed + FRESH})
@@ -91,7 +88,6 @@ def codesign_row(
         "macs": alone["macs"],
         "searched_macs": base["macs"],
         **explain(winner.path, design, source.layout),
-        "cpu_minutes": cpu_minutes,
         "trials": found["trials"],
         "file": read_json(found["best"]),
         "front": [one["scores"] for one in read_json(folder / "search" / PARETO)],

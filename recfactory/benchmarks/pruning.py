@@ -29,7 +29,7 @@ def pruning_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
 
     Args:
         features: a features folder.
-        folder: to work in; what is in it is lost.
+        folder: to work in, or to go on in.
         winner: the architecture.
 
     Returns:
@@ -94,16 +94,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _jobs(features: Path, folder: Path, settings: Settings, winner: Winner) -> list[Job]:
-    place = folder / f"pruning-{winner.seed}"
-    return [
-        Job(
-            "pruning",
-            winner.seed,
-            pruning_row,
-            (features, place, winner),
-            winner.about(asdict(PruneRecipe())),
-        )
-    ]
+    return [winner.job("pruning", pruning_row, features, folder, settings=asdict(PruneRecipe()))]
 
 
 PRUNING = Benchmark(_jobs, summarise)

@@ -1,7 +1,6 @@
 """Benchmarks that start from what the search benchmark found."""
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
@@ -32,13 +31,22 @@ class Winner:
     path: Path
     recipe: Recipe
 
-    def about(self, *settings: Any) -> dict[str, Any]:
-        """What rows that start from it say of what they are made from.
+    def job(
+        self, method: str, make: Callable[..., Row], features: File, folder: File, *more: Any, settings: Any
+    ) -> Job:
+        """A job that starts from it.
 
         Args:
-            *settings: of the benchmark, JSON values.
+            method: of the row.
+            make: makes it, of `(features, folder, winner, *more)`.
+            features: a features folder.
+            folder: of the benchmark; the job works in one of its own there, which no other settings share.
+            *more: arguments of `make`.
+            settings: that make rows what they are, JSON values.
         """
-        return {"architecture": path_name(self.path), **made_with(self.recipe.to_dict(), *settings)}
+        about = {"architecture": path_name(self.path), **made_with(self.recipe.to_dict(), settings)}
+        place = folder / f"{method}-{self.seed}-{about['made_with']}"
+        return Job(method, self.seed, make, (features, place, self, *more), about)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Benchmark:
     """What is measured on searched architectures.
 
     Args:
-        jobs: those of a winner, of `(features, folder, settings, winner)`; each works in a folder of its own.
+        jobs: those of a winner, of `(features, folder, settings, winner)`.
         summarise: makes the figures of all rows.
     """
 
@@ -109,16 +117,15 @@ def _winner(row: dict[str, Any]) -> Winner:
 
 
 def train_winner(features: File, folder: File, winner: Winner) -> tuple[Source, Row]:
-    """Begins a row: trains an architecture as it was trained before.
+    """Begins a row, or goes on with one: trains an architecture as it was trained before.
 
     Args:
         features: a features folder.
-        folder: to work in, emptied; the model's becomes `WINNER` in it.
+        folder: to work in; the model's becomes `WINNER` in it.
         winner: the architecture.
 
     Returns:
         The rows it was trained on, and what `trained` says.
     """
     import_tensorflow_quietly()
-    shutil.rmtree(folder, ignore_errors=True)
     return open_source(features), trained(features, winner.path, folder / WINNER, winner.recipe)

@@ -83,8 +83,11 @@ def test_winners_are_read_by_seed(winners, tmp_path):
     found = read_winners(winners)
     assert [winner.seed for winner in found] == [1, 2]
     assert found[1].recipe == Recipe(**RECIPE, seed=2)
-    assert found[0].about(1) == {**found[0].about(2), "made_with": found[0].about(1)["made_with"]}
-    assert found[0].about(1) != found[0].about(2)
+    one, same, other = (found[0].job("bits", print, tmp_path, tmp_path, settings=n) for n in (1, 1, 2))
+    assert one == same
+    assert one.about["architecture"] == other.about["architecture"]
+    assert one.about != other.about
+    assert one.arguments[1] != other.arguments[1]
     with pytest.raises(UserError, match="run 'recfactory bench search' first"):
         read_winners(tmp_path / "none.jsonl")
 
@@ -129,6 +132,11 @@ def test_codesigns_cost_as_much_less_as_was_asked(features, winners, tmp_path, m
     again = CODESIGN.run("small", features, rows, one, tmp_path / "work", print, 2)
     assert again == found
     assert [json.loads(line) for line in rows.read_text().splitlines()] == made
+    # A row that was interrupted is gone on with: what was trained and searched for it is still there.
+    best = {file: file.stat().st_mtime_ns for file in (tmp_path / "work").rglob("model.keras")}
+    rows.write_text("".join(f"{json.dumps(row)}\n" for row in made if row["method"] != "codesign"))
+    assert CODESIGN.run("small", features, rows, one, tmp_path / "work", print, 2) == found
+    assert {file: file.stat().st_mtime_ns for file in best} == best
 
 
 @pytest.mark.slow
