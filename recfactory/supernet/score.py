@@ -139,7 +139,7 @@ class Scorer:
         best, least = shared, np.inf
         for pull in PULLS:
             found = refit(features, train.label, train.weight, shared, self.decay * pull)
-            logits = few.ending(found).ended(tf.constant(features[some])).numpy()[:, 0]
+            logits = few.ending(found).logits_of(tf.constant(features[some])).numpy()[:, 0]
             loss = logloss(train.label[some], expit(logits), train.weight[some])
             if loss >= least:
                 break

@@ -54,7 +54,7 @@ class Subnet:
 
         return forward(self.path, (numbers, tokens), run, join, mean)
 
-    def ended(self, features: tf.Tensor) -> tf.Tensor:
+    def logits_of(self, features: tf.Tensor) -> tf.Tensor:
         """What the last layer makes of `features`, `(batch, 1)`."""
         (head,) = (part for part in self.slices if part.role == "head")
         return self._apply(head, [features, tf.zeros([tf.shape(features)[0], 1, 0])])
