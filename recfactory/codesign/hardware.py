@@ -62,6 +62,9 @@ class Hardware:
                 near = did_you_mean(str(name), CHOICES)
                 raise UsageError(f"hardware: choices: '{name}' is none; there are {', '.join(CHOICES)}{near}")
             _distinct(f"choices: {name}", values)
+        # One order, whatever the file's: it is that of a candidate's genes.
+        choices = {name: self.choices[name] for name in CHOICES if name in self.choices}
+        object.__setattr__(self, "choices", choices)
 
     def check_simulated(self, place: str = "hardware") -> None:
         """Refuses bits that rounding cannot be simulated with; for an estimate alone any will do.

@@ -1,6 +1,7 @@
 """`recfactory search --hardware` on a few hundred rows."""
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -70,6 +71,22 @@ def test_what_is_found_names_bits_and_machine(features, out):
     assert found["latency_s"] == pytest.approx(float(estimate.latency_s[0]))
     assert found["utilisation"] <= 1
     assert {bits.weight for bits in design.precision.bits.values()} <= {4, 8}
+
+
+def test_a_search_of_machines_goes_on_after_an_interruption(features, out, tmp_path):
+    again = tmp_path / "again"
+    shutil.copytree(out, again)
+    (again / "result.json").unlink()
+    lines = (out / "journal.jsonl").read_text().splitlines(keepends=True)
+    (again / "journal.jsonl").write_text("".join(lines[:6]))
+    job.search(features, again, ASKED, 1.0, print)
+    before, after = (suggested(folder / "journal.jsonl") for folder in (out, again))
+    assert after == before
+
+
+def suggested(journal):
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    return [record["row"] for record in records if record["kind"] == "suggested"]
 
 
 def test_the_model_has_few_bits(features, out):
