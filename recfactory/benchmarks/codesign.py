@@ -92,8 +92,8 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
     """
     split = _last_split(rows[0])
 
-    def auc_loss(of: list[Mapping[str, Any]]) -> float:
-        before = [row["searched"][split]["auc"] for row in rows]
+    def auc_loss(of: list[Mapping[str, Any]], beside: str = "searched") -> float:
+        before = [row[beside][split]["auc"] for row in rows]
         return float(np.mean(before) - np.mean([scores[split]["auc"] for scores in of]))
 
     baselines = {name: _gain([row["against"][name] for row in rows]) for name in rows[0]["against"]}
@@ -114,12 +114,8 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         "auc_loss": auc_loss(list(rows)),
         "auc_loss_paired": mean_and_interval([row["auc_losses"][split] for row in rows]),
         "auc_loss_over_seeds": over_seeds([row["auc_losses"][split][0] for row in rows]),
-        "auc_loss_as_found": float(
-            np.mean([row["as_found"][split]["auc"] - row[split]["auc"] for row in rows])
-        ),
-        "auc_loss_in_float": float(
-            np.mean([row["as_found"][split]["auc"] - row["float"][split]["auc"] for row in rows])
-        ),
+        "auc_loss_as_found": auc_loss(list(rows), "as_found"),
+        "auc_loss_in_float": auc_loss([row["float"] for row in rows], "as_found"),
         "logloss": _mean([row[split]["logloss"] for row in rows]),
         "auc_loss_by_noise": {
             noise: auc_loss([row["noise"][noise] for row in rows]) for noise in rows[0]["noise"]
