@@ -77,7 +77,7 @@ class Designs:
         return np.concatenate(parts, axis=1).astype(np.int16)
 
     def around(self, paths: AnyRows, count: int, rng: np.random.Generator) -> Rows:
-        """Random candidates with given paths, taken in turn.
+        """Random candidates with given paths, taken in turn; the first half of them have the most bits.
 
         Args:
             paths: rows of the space, at least one.
@@ -86,6 +86,10 @@ class Designs:
         """
         rows = self.sample(count, rng)
         rows[:, self.columns.path] = paths[np.arange(count) % len(paths)]
+        hardware, most = self.hardware, slice(count // 2)
+        rows[most, self.columns.weights] = np.argmax(hardware.weight_bits)
+        rows[most, self.columns.activations] = np.argmax(hardware.activation_bits)
+        rows[most, self.columns.table] = np.argmax(hardware.embedding_bits)
         return rows
 
     def mutate(self, rows: AnyRows, rng: np.random.Generator, mutations: int = 1) -> Rows:

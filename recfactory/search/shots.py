@@ -11,7 +11,7 @@ from recfactory.search.listed import Listed
 from recfactory.search.objectives import Constraint, Objective, only_objective, total_excess
 from recfactory.search.random_search import RandomSearch
 from recfactory.search.sampler import Sampler
-from recfactory.search.spread import spread
+from recfactory.search.spread import best_of_start, spread
 from recfactory.search.stages import Stage, Stages
 from recfactory.search.trial import AGAIN, ALONE, FIRST, SECOND, Trial
 
@@ -30,6 +30,7 @@ def one_shot(
     finalists: int,
     again: int = 0,
     by_first: bool = False,
+    start: Sequence[Sequence[int]] = (),
 ) -> Stages:
     """A search in one supernet; the best that differ are trained alone.
 
@@ -44,12 +45,13 @@ def one_shot(
         again: of them are trained once more, the best.
         by_first: whether those of several objectives are the front's best by the first one; they are from all
             over the front otherwise.
+        start: rows that the search begins from; up to half of the finalists are of their architectures.
     """
     arguments = candidates, objectives, constraints, seed
     return Stages(
         [
             Stage(FIRST, trials, lambda _: make(*arguments)),
-            *_ending(FIRST, finalists, again, *arguments, by_first=by_first),
+            *_ending(FIRST, finalists, again, *arguments, by_first=by_first, start=start),
         ]
     )
 
@@ -115,6 +117,7 @@ def _ending(
     constraints: Sequence[Constraint],
     seed: int,
     by_first: bool = False,
+    start: Sequence[Sequence[int]] = (),
 ) -> list[Stage]:
     """The best of a stage are trained alone, and the best of these once more, for luck has its part.
 
@@ -127,6 +130,7 @@ def _ending(
         constraints: on scores.
         seed: of the samplers.
         by_first: as of `one_shot`.
+        start: as of `one_shot`.
     """
     lead = objectives[:1] if by_first else objectives
 
@@ -136,7 +140,8 @@ def _ending(
         good = best_of(pareto_front(kept, objectives) if len(objectives) > 1 else kept, lead, (), len(kept))
         # On a front without a lead all are equally good.
         some = good if len(lead) > 1 else good[: max(finalists, len(good) // 2)]
-        chosen = spread(candidates, some, finalists)
+        begun = best_of_start(candidates, best_of(kept, lead, (), len(kept)), start)[: finalists // 2]
+        chosen = spread(candidates, [*begun, *(trial for trial in some if trial not in begun)], finalists)
         rows = {trial.row for trial in chosen}
         others = [trial for trial in ranked if trial.row not in rows]
         return [*chosen, *others[: finalists - len(chosen)]]

@@ -1,4 +1,4 @@
-"""Of good candidates, those that are not all of one family."""
+"""Which good candidates are trained alone: some that are not all of one family."""
 
 from collections.abc import Sequence
 
@@ -39,3 +39,30 @@ def spread(candidates: Candidates, trials: Sequence[Trial], count: int) -> list[
                 taken.append(place)
         least = least / 2 if least > 1 else 0
     return [trials[place] for place in sorted(taken)]
+
+
+def best_of_start(
+    candidates: Candidates, trials: Sequence[Trial], start: Sequence[Sequence[int]]
+) -> list[Trial]:
+    """The best trial of each architecture that a search began from, which shall not lose to what is found.
+
+    A supernet ranks what differs from a good architecture worse than it ranks what runs that one otherwise.
+
+    Args:
+        candidates: that the trials are of.
+        trials: the best first.
+        start: rows with the architectures.
+
+    Returns:
+        At most one per architecture; the best first.
+    """
+    if not start or not trials:
+        return []
+    known = set(map(tuple, candidates.architectures(np.asarray(start)).tolist()))
+    found: list[Trial] = []
+    rows = np.array([trial.row for trial in trials])
+    for trial, genes in zip(trials, candidates.architectures(rows).tolist(), strict=True):
+        if tuple(genes) in known:
+            known.remove(tuple(genes))
+            found.append(trial)
+    return found

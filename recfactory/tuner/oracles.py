@@ -71,7 +71,12 @@ class OneShotOracle(SamplerOracle):
             finalists=self.finalists,
             again=self.again,
             by_first=self.by_first,
+            start=self.start_rows(),
         )
+
+    def start_rows(self) -> list[list[int]]:
+        """Candidates that the search begins from, if there are any."""
+        return []
 
 
 class StartedOracle(OneShotOracle):
@@ -79,7 +84,8 @@ class StartedOracle(OneShotOracle):
 
     Args:
         *arguments: as of `SamplerOracle`.
-        start: paths of the space; with hardware they get bits and machines at random.
+        start: paths of the space; up to half of the finalists are the best candidates with these. With
+            hardware they get machines at random, and first the most bits, then random ones.
         **options: as of `OneShotOracle`.
     """
 

@@ -46,7 +46,8 @@ class SearchRecipe:
         farthest: as of `Farthest`.
         options: further numbers of the oracle.
         hardware: bits and machines that are searched too, as of `Hardware.from_dict`; None for paths alone.
-        start: paths as of `Path.to_dict`, that a Pareto search starts from, or half of a random search has.
+        start: paths as of `Path.to_dict`, that a Pareto search starts from, or half of a random search has;
+            up to half of the finalists are of them.
         rule: which finalist is taken: `best` by the first objective, or the `knee` of the front; None for the
             knee of several objectives.
     """

@@ -121,7 +121,9 @@ def test_candidates_around_paths_have_these_paths():
     found = DESIGNS.around(paths, 9, rng)
     np.testing.assert_array_equal(found[:, DESIGNS.columns.path], paths[[0, 1, 0, 1, 0, 1, 0, 1, 0]])
     assert len(np.unique(found, axis=0)) > 2
-    DESIGNS.decode(found)
+    designs = DESIGNS.decode(found)
+    most = [set(design.precision.bits.values()) == {Bits(8, 8)} for design in designs]
+    assert most == [True] * 4 + [False] * 5
 
 
 def test_genes_are_symbols():

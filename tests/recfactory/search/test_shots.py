@@ -114,6 +114,16 @@ def test_the_finalists_of_several_objectives_lie_on_the_front(by_first, seed):
         assert alone[0] == min(front, key=lambda trial: trial.scores["loss"]).row
 
 
+@pytest.mark.parametrize("finalists", [1, 2, 4])
+def test_what_a_search_began_from_is_among_several_finalists(finalists):
+    worst = sorted(of_stage(searched(MAKES["random"]).finished, "first"), key=lambda t: -t.scores["loss"])
+    start = [trial.row for trial in worst[:3]]
+    search = searched(partial(MAKES["random"], finalists=finalists, start=start))
+    alone = {suggestion.row for suggestion in search.suggested[40:]}
+    assert len(alone) == finalists
+    assert len(alone & set(start)) == finalists // 2
+
+
 def test_finalists_keep_the_constraints_on_scores_while_enough_do():
     cheap = Constraint("price", 0.0)
     search = Rehearsal(MAKES["random"], [LOSS], constraints=[cheap])

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recfactory.search.spread import APART, spread
+from recfactory.search.spread import APART, best_of_start, spread
 from recfactory.search.trial import Trial
 from recfactory.space.effective import hamming
 
@@ -65,3 +65,12 @@ def test_all_alike_or_none_at_all():
     trials = families(1, count=1)
     assert spread(Rows(), trials, 4) == trials[:4]
     assert spread(Rows(), [], 4) == []
+
+
+def test_the_best_of_each_architecture_that_a_search_began_from():
+    trials = families(1)
+    start = [trials[place].row for place in (21, 4, 4)]
+    assert best_of_start(Rows(), trials, start) == [trials[4], trials[21]]
+    assert best_of_start(Rows(), [], start) == []
+    assert best_of_start(Rows(), trials, [(7,) * LENGTH]) == []
+    assert best_of_start(Rows(), trials, []) == []
