@@ -59,5 +59,5 @@ def bits_row(features: Path, folder: Path, winner: Winner) -> dict[str, Any]:
         tuned = fine_tune_trained(folder / WINNER, precision, source, folder / f"tuned_{bits}", ignore_line)
         row[f"tuned_{bits}"] = judged(tuned, source)
         for name, crossbar in chips.items():
-            row[f"{name}_{bits}"] = on_chips(tuned, precision, crossbar, source)
+            row[f"{name}_{bits}"] = on_chips(tuned, replace(precision, crossbar=crossbar), source)
     return row

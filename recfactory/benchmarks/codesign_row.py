@@ -15,9 +15,10 @@ from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, most_macs, 
 from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.designs import Design
+from recfactory.codesign.placement import placed
 from recfactory.files import read_json
 from recfactory.models.ranker import Ranker
-from recfactory.quantise.precision import Crossbar, Precision
+from recfactory.quantise.precision import Precision
 from recfactory.quantise.tune import fine_tune_trained
 from recfactory.search.feasible import InfeasibleError
 from recfactory.space.path import Path as Architecture
@@ -72,11 +73,13 @@ def codesign_row(
     tuned = fine_tune_trained(folder / "design", design.precision, source, folder / "tuned", ignore_line)
     machine = design.machine
     assert isinstance(machine, PIMConfig)
-    noise = {
-        f"{each}": on_chips(tuned, design.precision, Crossbar.of(machine, each), source) for each in NOISES
-    }
+
+    def on(noise: float) -> Precision:
+        return placed(design.path, design.precision, machine, source.layout, noise)
+
+    noise = {f"{each}": on_chips(tuned, on(each), source) for each in NOISES}
     longer = fine_tune_trained(folder / WINNER, Precision({}), source, folder / "longer", ignore_line)
-    chips = chips_of(tuned, design.precision, Crossbar.of(machine, USUAL_NOISE), source)
+    chips = chips_of(tuned, on(USUAL_NOISE), source)
     return {
         **noise[f"{USUAL_NOISE}"],
         "noise": noise,
@@ -99,16 +102,18 @@ def _fixed(
 ) -> dict[str, dict[str, Any]]:
     """What `judged` says of a co-design with one part as in the base, by part."""
     assert isinstance(design.machine, PIMConfig)
-    machine = Crossbar.of(design.machine, USUAL_NOISE)
     few, eight = bits_for(base, design.precision), all_with(8, design.path)
     of_base = fine_tune_trained(folder / WINNER, few, source, folder / "fixed_architecture", ignore_line)
     of_eight = fine_tune_trained(folder / "design", eight, source, folder / "fixed_bits", ignore_line)
     fixed = (
-        (of_base, few, machine),
-        (of_eight, eight, machine),
-        (tuned, design.precision, Crossbar.of(handcrafted(), USUAL_NOISE)),
+        (of_base, base, few, design.machine),
+        (of_eight, design.path, eight, design.machine),
+        (tuned, design.path, design.precision, handcrafted()),
     )
-    return {part: on_chips(*each, source) for part, each in zip(PARTS, fixed, strict=True)}
+    return {
+        part: on_chips(model, placed(path, precision, machine, source.layout, USUAL_NOISE), source)
+        for part, (model, path, precision, machine) in zip(PARTS, fixed, strict=True)
+    }
 
 
 def _auc_losses(base: Ranker, chips: Sequence[Ranker], source: Source) -> dict[str, list[float]]:

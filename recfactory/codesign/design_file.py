@@ -58,6 +58,7 @@ def precision_to_dict(precision: Precision) -> dict[str, Any]:
         "bits": {_name(slot): write_settings(bits) for slot, bits in precision.bits.items()},
         "embedding": precision.embedding,
         "crossbar": None if precision.crossbar is None else write_settings(precision.crossbar),
+        "digital": sorted(map(_name, precision.digital)),
     }
 
 
@@ -71,7 +72,7 @@ def precision_from_dict(values: Any, space: Space) -> Precision:
     Raises:
         UserError: for entries that are unknown, missing, of another type or out of their range.
     """
-    names = ("bits", "embedding", "crossbar")
+    names = ("bits", "embedding", "crossbar", "digital")
     if not isinstance(values, dict) or set(values) != set(names):
         raise UserError(f"precision: expected a mapping of {', '.join(names)}, not {values!r:.60}")
     by_name = {_name(slot): slot for slot in slots(space)}
@@ -81,7 +82,11 @@ def precision_from_dict(values: Any, space: Space) -> Precision:
         if name not in by_name:
             raise UserError(f"precision: there is no operator '{name}' in a space of {space.blocks} blocks")
     bits = {by_name[name]: _read(Bits, each, f"precision: {name}") for name, each in values["bits"].items()}
-    embedding, crossbar = values["embedding"], values["crossbar"]
+    embedding, crossbar, digital = values["embedding"], values["crossbar"], values["digital"]
+    known = isinstance(digital, list) and all(
+        isinstance(name, str) and name in values["bits"] for name in digital
+    )
+    require(known, "precision: digital", repr(digital), "a list of operators that have bits")
     whole = isinstance(embedding, int) and not isinstance(embedding, bool)
     require(whole, "precision: embedding", repr(embedding), "a whole number")
     given = [("embedding", "embedding_bits", embedding)]
@@ -93,6 +98,7 @@ def precision_from_dict(values: Any, space: Space) -> Precision:
         bits,
         embedding,
         None if crossbar is None else _read(Crossbar, crossbar, "precision: crossbar"),
+        frozenset(by_name[name] for name in digital),
     )
 
 

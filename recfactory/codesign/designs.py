@@ -11,6 +11,7 @@ from hw.config import Machine, PIMConfig
 from recfactory.codesign.columns import AnyRows, Columns
 from recfactory.codesign.hardware import Hardware
 from recfactory.codesign.machines import machines_to_search
+from recfactory.codesign.placement import digital_slots
 from recfactory.codesign.variation import Variation
 from recfactory.codesign.workload import paths_workload
 from recfactory.errors import UserError
@@ -163,6 +164,7 @@ class Designs:
             self._places(rows)
         paths = decode(self.space, rows[:, self.columns.path])
         weights, activations, tables = self._bits_of(rows)
+        digital = digital_slots(self.space, self._estimate(rows).on_crossbars)
         found = []
         for place, (path, live) in enumerate(zip(paths, self.columns.live(rows), strict=True)):
             machine = self.hardware.machine(rows[place, self.columns.machine].tolist())
@@ -171,7 +173,8 @@ class Designs:
                 for at, slot in enumerate(self.columns.slots)
                 if live[at]
             }
-            found.append(Design(path, self._precision(machine, bits, int(tables[place])), machine))
+            precision = self._precision(machine, bits, int(tables[place]), digital[place])
+            found.append(Design(path, precision, machine))
         return found
 
     def _sample_machines(self, count: int, rng: np.random.Generator) -> AnyRows:
@@ -203,7 +206,10 @@ class Designs:
             np.array(self.hardware.embedding_bits)[rows[:, self.columns.table]],
         )
 
-    def _precision(self, machine: Machine, bits: Mapping[Slot, Bits], table: int) -> Precision:
+    def _precision(
+        self, machine: Machine, bits: Mapping[Slot, Bits], table: int, digital: frozenset[Slot]
+    ) -> Precision:
         if not isinstance(machine, PIMConfig):
             return Precision({})
-        return Precision(bits, table, Crossbar.of(machine, self.hardware.noise))
+        crossbar = Crossbar.of(machine, self.hardware.noise)
+        return Precision(bits, table, crossbar, digital & bits.keys())

@@ -136,7 +136,7 @@ def path_workload(path: Path, layout: Layout, precision: Precision | None = None
         precision: bits of its operators and of the table; None, or one without bits, for the machine's.
     """
     rows = encode([path])
-    whole = paths_workload(path.space, rows, layout, **_bits_of(path.space, precision))
+    whole = paths_workload(path.space, rows, layout, **bits_by_slot(path.space, precision))
     names = list(whole.names)
     for part, at, made in each_part(path.space, rows):
         todo = _steps(path.space, part, rows[at], made) if len(at) else ()
@@ -199,8 +199,13 @@ def _look_up(sizes: dict[str, Integers], space: Space, layout: Layout) -> None:
         sizes["kind"][:, 1], sizes["elements"][:, 1] = ELEMENTWISE, layout.slots * space.embedding_dim
 
 
-def _bits_of(space: Space, precision: Precision | None) -> dict[str, Any]:
-    """Bits as `paths_workload` takes them."""
+def bits_by_slot(space: Space, precision: Precision | None) -> dict[str, Any]:
+    """Bits as `paths_workload` takes them.
+
+    Args:
+        space: of the operators.
+        precision: their bits; None, or one without bits, for the machine's.
+    """
     if precision is None or not precision.bits:
         return {}
     found = [precision.bits.get(slot) for slot in slots(space)]

@@ -39,9 +39,10 @@ def quantised(ranker: Ranker, precision: Precision, calibration: Mapping[str, An
         raise UserError(f"the model '{ranker.name}' is not that of a path: only paths have bits per operator")
     config = ranker.get_config()
     for layer in config["tower"]["config"]["layers"]:
-        bits = precision.bits.get(parts.get(layer["config"]["name"], (0, "head")))
+        slot = parts.get(layer["config"]["name"], (0, "head"))
+        bits = precision.bits.get(slot)
         if bits is not None:
-            arithmetic = Arithmetic.of(bits, precision.crossbar).to_dict()
+            arithmetic = Arithmetic.of(bits, precision.crossbar_of(slot)).to_dict()
             layer["config"] |= {"arithmetic": arithmetic, "chip": chip}
     copy = Ranker.from_config({**config, "embedding_bits": precision.embedding})
     copy.embedding.table.assign(ranker.embedding.table)

@@ -58,11 +58,17 @@ class Precision:
         bits: of each operator; one that is not named computes in float32.
         embedding: bits of the embedding table; 32 leaves it alone.
         crossbar: that computes the matrix products; None computes them exactly once they are quantised.
+        digital: operators that a digital unit computes instead, exactly.
     """
 
     bits: Mapping[Slot, Bits]
     embedding: int = 32
     crossbar: Crossbar | None = None
+    digital: frozenset[Slot] = frozenset()
+
+    def crossbar_of(self, slot: Slot) -> Crossbar | None:
+        """What computes an operator's matrix products; None where they are exact."""
+        return None if slot in self.digital else self.crossbar
 
 
 def slots(space: Space) -> Iterator[Slot]:

@@ -33,11 +33,12 @@ def quantised_subnet(
     def run(part: Part, inputs: list[tf.Tensor]) -> tf.Tensor:
         slices, layer = subnet.slices[part], layer_class(part.kind)
         weights = {name: piece.matrix() for name, piece in slices.items()}
-        bits = precision.bits.get((part.number, part.role))
+        slot = (part.number, part.role)
+        bits = precision.bits.get(slot)
         if bits is None:
             found[part] = slices
             return layer.compute(weights, *inputs)
-        arithmetic = Arithmetic.of(bits, precision.crossbar)
+        arithmetic = Arithmetic.of(bits, precision.crossbar_of(slot))
         made, ends = ends_of_inputs(lambda w: layer.compute(w, *inputs), weights, bits.activation)
         found[part] = {
             name: piece._replace(rounding=Rounding(arithmetic, ends[name], seed_of(chip, part.name, name)))

@@ -17,12 +17,14 @@ from recfactory.search.rehearsal import SPACE
 from recfactory.space.path_file import read_path, read_recipe, write_path
 
 LAYOUT = make_layout(("a", "b", "c"), [("x", 1, 10), ("y", 1, 20)])
-GRID = Hardware(hw.load("handcrafted"), {"rows": (64, 128)}, (4, 8), (4, 8), (8, 16), noise=0.05)
+CHOICES = {"rows": (64, 128), "placement": ("crossbar", "cheaper")}
+GRID = Hardware(hw.load("handcrafted"), CHOICES, (4, 8), (4, 8), (8, 16), noise=0.05)
 DESIGNS = Designs(SPACE, GRID, LAYOUT)
 FOUND = DESIGNS.decode(DESIGNS.sample(20, np.random.default_rng(0)))
 
 
 def test_both_ways(tmp_path):
+    assert any(design.precision.digital for design in FOUND)
     for design in [*FOUND, Design(FOUND[0].path, Precision({}), hw.load("cpu"))]:
         write_design(tmp_path / "best.json", design)
         assert read_design(tmp_path / "best.json") == design
@@ -61,6 +63,10 @@ def test_it_is_a_path_file(tmp_path):
         (
             lambda values: values["precision"]["bits"]["block_3_head"].update(activation=32),
             "precision: block_3_head: activation must be from 1 to 16, not 32",
+        ),
+        *(
+            (lambda values, wrong=wrong: values["precision"].update(digital=wrong), "digital must be a list")
+            for wrong in ("block_1_dense", ["block_9_fm"], [["block_1_dense"]], None)
         ),
         (lambda values: values["precision"].update(embedding=-3), "embedding must be from 1 to 32, not -3"),
         (

@@ -1,5 +1,6 @@
 """Models of paths with few bits."""
 
+from dataclasses import replace
 from functools import cache
 
 import keras
@@ -121,6 +122,22 @@ def test_crossbars_that_lose_nothing_are_left_out(net, inputs):
     exact = Crossbar(8, 2, 1, 5)
     np.testing.assert_array_equal(plain, logits(net, path, all_of(SPACE, 6, 5, exact), inputs))
     assert np.any(plain != logits(net, path, all_of(SPACE, 6, 5, NOISY), inputs))
+
+
+def test_what_a_digital_unit_computes_is_exact(net, inputs):
+    path = single()[0]
+    on_chip, exact = mixed(SPACE, NOISY), mixed(SPACE)
+    everything = replace(on_chip, digital=frozenset(on_chip.bits))
+    expected = logits(net, path, exact, inputs)
+    np.testing.assert_array_equal(logits(net, path, everything, inputs), expected)
+    some = replace(on_chip, digital=everything.digital - {(3, "head")})
+    alone = quantised(net.extract(path), some, inputs)
+    for part in live_parts(path):
+        there = alone.tower.get_layer(part.name).arithmetic.crossbar
+        assert there == (NOISY if part.role == "head" else None)
+    found = logits(net, path, some, inputs)
+    assert np.any(found != expected)
+    np.testing.assert_allclose(alone.logits(inputs), found, atol=2e-3, rtol=2e-3)
 
 
 def test_operators_without_bits_stay_as_they_are(net, inputs):
