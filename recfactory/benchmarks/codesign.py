@@ -14,7 +14,7 @@ from recfactory.benchmarks.on_chips import CHIPS, NOISES, USUAL_NOISE
 from recfactory.benchmarks.paired import deviation, mean_and_interval, over_seeds
 from recfactory.benchmarks.rows import Job, Row
 from recfactory.benchmarks.search import Settings
-from recfactory.benchmarks.search_row import SPLITS
+from recfactory.benchmarks.search_row import last_split
 from recfactory.benchmarks.winners import Benchmark, Winner
 from recfactory.quantise.tune import EPOCHS
 from recfactory.training.source import open_source
@@ -67,7 +67,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
         found = {"impossible": len(of_method) - len(possible), **(_summary(possible) if possible else {})}
         summary |= found if method == "codesign" else {method: found}
     summary["four_bits"] = _four_bits(bits)
-    split = _last_split(bits[0]["float"])
+    split = last_split(bits[0]["float"])
     summary["bits"] = {
         name: _mean([row[name][split]["logloss"] for row in bits])
         for name, value in bits[0].items()
@@ -90,7 +90,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         `ablation`: gains in `steps`, with a part `fixed` (and the AUC lost so), all `on_crossbars`, and by
         ADC `laws`, and the `crossbar_share` of multiply-adds; `auc_loss_by_noise` of the cells.
     """
-    split = _last_split(rows[0])
+    split = last_split(rows[0])
 
     def auc_loss(of: list[Mapping[str, Any]], beside: str = "searched") -> float:
         before = [row[beside][split]["auc"] for row in rows]
@@ -135,17 +135,12 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _four_bits(bits: Sequence[Row]) -> dict[str, float]:
-    split = _last_split(bits[0]["float"])
+    split = last_split(bits[0]["float"])
     before, after = (
         np.mean([row[name][split]["auc"] for row in bits])
         for name in ("float_tuned", f"noise_{USUAL_NOISE}_4")
     )
     return {**_gain([row["four_bits"] for row in bits]), "auc_loss": float(before - after)}
-
-
-def _last_split(scores: Mapping[str, Any]) -> str:
-    """Test where there are test rows."""
-    return [name for name in SPLITS if name in scores][-1]
 
 
 def _gain(gains: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from recfactory.benchmarks.few_bits import all_with, bits_for
 from recfactory.benchmarks.gains import PARTS, cost, explain, handcrafted
 from recfactory.benchmarks.on_chips import NOISES, USUAL_NOISE, chips_of, on_chips
 from recfactory.benchmarks.paired import auc_losses
-from recfactory.benchmarks.search_row import SPLITS, WINNER, judged, most_macs, scores_of, trained
+from recfactory.benchmarks.search_row import WINNER, judged, last_split, most_macs, scores_of, trained
 from recfactory.benchmarks.winners import Winner, train_winner
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.designs import Design
@@ -47,12 +47,12 @@ def codesign_row(
         least: how many times less than the architecture on `handcrafted` it may cost, by score.
 
     Returns:
-        What `judged` says of the best design on chips of its machine with `USUAL_NOISE`, by `noise` on
-        others, in `float` of its model before, in `searched` of the architecture, trained on as long as the
-        design was with its bits, in `as_found` of it before that, and in `fixed_scores` with one part as in
-        the base; by split `auc_losses` beside `searched`; what `explain` says; `macs` and `searched_macs`,
-        `trials`, the `file` of the design, and the `front`. Where nothing can cost so little,
-        only why it is `impossible`.
+        What `on_chips` says of the best design on its machine with `USUAL_NOISE`, and by `noise` with other;
+        what `judged` says in `float` of its model before, in `searched` of the architecture, trained on as
+        long as the design was with its bits, and in `as_found` of it before that; in `fixed_scores` of the
+        design with one part as in the base; `auc_losses` beside `searched`, by the split that is last; what
+        `explain` says; `macs` and `searched_macs`, `trials`, the `file` of the design, and the `front`.
+        Where nothing can cost so little, only why it is `impossible`.
     """
     source, base = train_winner(features, folder, winner)
     from recfactory.tuner.job import search
@@ -117,10 +117,8 @@ def _fixed(
 
 
 def _auc_losses(base: Ranker, chips: Sequence[Ranker], source: Source) -> dict[str, list[float]]:
-    """By split, what `auc_losses` says of a design beside the architecture: the mean over its chips."""
-    losses = {}
-    for split in (split for split in SPLITS if source.rows.get(split)):
-        answers, before = read_answers(source, split), probabilities(base, source, split)
-        found = [auc_losses(answers, before, probabilities(chip, source, split)) for chip in chips]
-        losses[split] = np.mean(found, axis=0).tolist()
-    return losses
+    """What `auc_losses` says of a design beside the architecture, on the last split: means over its chips."""
+    split = last_split(source.rows)
+    answers, before = read_answers(source, split), probabilities(base, source, split)
+    found = [auc_losses(answers, before, probabilities(chip, source, split)) for chip in chips]
+    return {split: np.mean(found, axis=0).tolist()}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from recfactory.benchmarks.search_row import judged
+from recfactory.benchmarks.search_row import judged, last_split
 from recfactory.models.ranker import Ranker
 from recfactory.quantise.model import quantised
 from recfactory.quantise.precision import Precision
@@ -20,8 +20,18 @@ CHIPS = (1, 2, 3)
 
 
 def on_chips(tuned: Ranker, precision: Precision, source: Source) -> dict[str, Any]:
-    """What `judged` says of a model on the crossbars of a precision: means over chips, where they differ."""
-    return _means([judged(chip, source) for chip in chips_of(tuned, precision, source)])
+    """What `judged` says of a model on the crossbars of a precision, on the last split, since they take long.
+
+    Args:
+        tuned: the model.
+        precision: of its operators, with the crossbars.
+        source: of the rows.
+
+    Returns:
+        Means over chips, where they differ.
+    """
+    splits = [last_split(source.rows)]
+    return _means([judged(chip, source, splits=splits) for chip in chips_of(tuned, precision, source)])
 
 
 def chips_of(tuned: Ranker, precision: Precision, source: Source) -> Iterator[Ranker]:

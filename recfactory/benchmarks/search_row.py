@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,17 +115,20 @@ def trained(features: Path, model: Any, folder: Path, recipe: Recipe) -> dict[st
     return {**row, **judged(registry.load(folder / MODEL), open_source(features), folder)}
 
 
-def judged(ranker: Ranker, source: Source, folder: Path | None = None) -> dict[str, dict[str, float]]:
+def judged(
+    ranker: Ranker, source: Source, folder: Path | None = None, splits: Sequence[str] = SPLITS
+) -> dict[str, dict[str, float]]:
     """LogLoss, AUC and, where the truth is known, regret of a model on validation and test rows.
 
     Args:
         ranker: trained.
         source: of the rows.
         folder: takes the LogLoss of each row; None leaves it out.
+        splits: on which, where it has rows.
     """
     scores: dict[str, dict[str, float]] = {}
     losses: dict[str, Any] = {}
-    for split in SPLITS:
+    for split in splits:
         if not source.rows.get(split):
             continue
         answers, predicted = read_answers(source, split), probabilities(ranker, source, split)
@@ -138,6 +141,15 @@ def judged(ranker: Ranker, source: Source, folder: Path | None = None) -> dict[s
     if folder is not None:
         np.savez(folder / LOSSES, **losses)
     return scores
+
+
+def last_split(found: Mapping[str, Any]) -> str:
+    """Test where there are test rows.
+
+    Args:
+        found: something by split, none or empty for a split without rows.
+    """
+    return [name for name in SPLITS if found.get(name)][-1]
 
 
 def most_macs(source: Source) -> int:
