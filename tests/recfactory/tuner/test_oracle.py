@@ -10,10 +10,20 @@ import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 from small_search import SPACE, evolution, price, row_of, told, tuner
 
+import hw
+from recfactory.codesign.designs import Designs
+from recfactory.codesign.hardware import Hardware
 from recfactory.errors import UsageError, UserError
+from recfactory.features.layout import make_layout
+from recfactory.quantise.precision import Bits
 from recfactory.search.objectives import Constraint, Objective
 from recfactory.space import Space
+from recfactory.space.genes import decode
+from recfactory.space.sampling import sample_uniform
 from recfactory.tuner.oracles import MetropolisOracle, ParetoOracle, RandomOracle
+
+LAYOUT = make_layout(("a", "b"), [(name, 1, 9) for name in "xyz"])
+HARDWARE = Hardware(hw.load("handcrafted"), {"rows": (64, 128)}, (4, 8), (4, 8), (8,))
 
 
 def opened(folder, oracle=None):
@@ -42,6 +52,28 @@ def test_every_oracle_runs_to_its_end(make, tmp_path):
     best = min(found[:18], key=lambda one: one[2]["val_logloss"])
     assert best[0] in {row for row, *_ in found[18:]}
     assert search.get_best_hyperparameters()[0].values["stage"] == "alone"
+
+
+@pytest.mark.parametrize("make", [RandomOracle, ParetoOracle])
+def test_what_a_codesign_begins_from_is_a_finalist(make, tmp_path):
+    designs = Designs(SPACE, HARDWARE, LAYOUT)
+    (start,) = decode(SPACE, sample_uniform(SPACE, 1, np.random.default_rng(0)))
+    objectives = ["val_logloss", "energy_j"]
+    oracle = make(SPACE, objectives, 30, finalists=2, designs=designs, start=[start], by_first=True)
+    oracle._set_project_dir(str(tmp_path), "search")
+    while not oracle.over:
+        trial = oracle.create_trial("one")
+        row = oracle._known().entries[int(trial.trial_id)].row
+        mine = designs.decode(np.array([row]))[0].path == start
+        finish(oracle, trial, val_logloss=0.5 + 0.1 * mine + 0.01 * price(row))
+    scored = {}
+    for row, stage, scores, _ in told(oracle):
+        if designs.decode(np.array([row]))[0].path == start:
+            scored.setdefault(stage, {})[row] = scores["val_logloss"]
+    assert len(scored["first"]) >= 8
+    assert set(scored["alone"]) == {min(scored["first"], key=scored["first"].get)}
+    first = designs.decode(np.array([next(iter(scored["first"]))]))[0]
+    assert set(first.precision.bits.values()) == {Bits(8, 8)}
 
 
 @pytest.mark.parametrize("make", [RandomOracle, evolution])
