@@ -39,22 +39,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recfactory.tuner.loop import Tuner as Tuner
+    from recfactory.tuner.one_shot import EvolutionOracle as EvolutionOracle
+    from recfactory.tuner.one_shot import MetropolisOracle as MetropolisOracle
+    from recfactory.tuner.one_shot import ParetoOracle as ParetoOracle
+    from recfactory.tuner.one_shot import RandomOracle as RandomOracle
     from recfactory.tuner.oracle import SamplerOracle as SamplerOracle
-    from recfactory.tuner.oracles import EvolutionOracle as EvolutionOracle
-    from recfactory.tuner.oracles import FGPSOracle as FGPSOracle
-    from recfactory.tuner.oracles import MetropolisOracle as MetropolisOracle
-    from recfactory.tuner.oracles import ParetoOracle as ParetoOracle
-    from recfactory.tuner.oracles import RandomOracle as RandomOracle
     from recfactory.tuner.tuner import SupernetTuner as SupernetTuner
+    from recfactory.tuner.two_shot import FGPSOracle as FGPSOracle
 
 _PLACES = {
     "Tuner": "loop",
     "SamplerOracle": "oracle",
-    "EvolutionOracle": "oracles",
-    "FGPSOracle": "oracles",
-    "MetropolisOracle": "oracles",
-    "ParetoOracle": "oracles",
-    "RandomOracle": "oracles",
+    "EvolutionOracle": "one_shot",
+    "FGPSOracle": "two_shot",
+    "MetropolisOracle": "one_shot",
+    "ParetoOracle": "one_shot",
+    "RandomOracle": "one_shot",
     "SupernetTuner": "tuner",
 }
 

@@ -22,23 +22,24 @@ from recfactory.space.path import Path
 from recfactory.space.space import Space, make_space
 from recfactory.supernet.shot import another
 from recfactory.training.source import Source, open_source
-from recfactory.tuner import oracles
 from recfactory.tuner.budget import as_asked, complete, planned_minutes, shots_of
 from recfactory.tuner.costs import measure_costs
 from recfactory.tuner.objectives import check_known
+from recfactory.tuner.one_shot import EvolutionOracle, MetropolisOracle, ParetoOracle, RandomOracle
 from recfactory.tuner.oracle import SamplerOracle
 from recfactory.tuner.outcome import VALID, write_outcome
 from recfactory.tuner.search_recipe import FROM_START, SearchRecipe
 from recfactory.tuner.tuner import SupernetTuner
+from recfactory.tuner.two_shot import FGPSOracle
 
 Log = Callable[[str], None]
 SEARCH, PLAN = "search.json", "plan.json"
 ORACLES: dict[str, type[SamplerOracle]] = {
-    "fgps": oracles.FGPSOracle,
-    "evolution": oracles.EvolutionOracle,
-    "metropolis": oracles.MetropolisOracle,
-    "pareto": oracles.ParetoOracle,
-    "random": oracles.RandomOracle,
+    "fgps": FGPSOracle,
+    "evolution": EvolutionOracle,
+    "metropolis": MetropolisOracle,
+    "pareto": ParetoOracle,
+    "random": RandomOracle,
 }
 OF_RECIPE = ("first", "mining", "farthest", "by_first", "start")
 """Arguments of oracles that a recipe has entries for."""

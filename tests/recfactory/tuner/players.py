@@ -15,7 +15,7 @@ from recfactory.tuner import client, wire
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # Imported once, not in each process.
-CONTEXT.set_forkserver_preload(["recfactory.tuner.loop", "recfactory.tuner.oracles"])
+CONTEXT.set_forkserver_preload(["recfactory.tuner.loop", "recfactory.tuner.one_shot"])
 PATIENCE = 120
 
 

@@ -8,7 +8,7 @@ from recfactory.space import Space
 from recfactory.space.genes import encode
 from recfactory.space.hyperparameters import from_hyperparameters
 from recfactory.tuner.loop import Tuner
-from recfactory.tuner.oracles import EvolutionOracle
+from recfactory.tuner.one_shot import EvolutionOracle
 
 SPACE = Space(2, 3, blocks=2, dense_dims=(4, 8, 16), sparse_dims=(2, 4), embedding_dim=4, merger_tokens=2)
 

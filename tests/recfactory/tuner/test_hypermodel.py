@@ -8,7 +8,7 @@ from small_search import SPACE, evolution, told
 
 from recfactory.space.hyperparameters import from_hyperparameters
 from recfactory.tuner.loop import Tuner
-from recfactory.tuner.oracles import ParetoOracle
+from recfactory.tuner.one_shot import ParetoOracle
 
 
 class MyModel(kt.HyperModel):

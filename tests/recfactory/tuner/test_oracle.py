@@ -20,7 +20,7 @@ from recfactory.search.objectives import Constraint, Objective
 from recfactory.space import Space
 from recfactory.space.genes import decode
 from recfactory.space.sampling import sample_uniform
-from recfactory.tuner.oracles import MetropolisOracle, ParetoOracle, RandomOracle
+from recfactory.tuner.one_shot import MetropolisOracle, ParetoOracle, RandomOracle
 
 LAYOUT = make_layout(("a", "b"), [(name, 1, 9) for name in "xyz"])
 HARDWARE = Hardware(hw.load("handcrafted"), {"rows": (64, 128)}, (4, 8), (4, 8), (8,))

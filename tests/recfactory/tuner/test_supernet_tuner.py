@@ -27,8 +27,9 @@ from recfactory.supernet.shot import ShotRecipe
 from recfactory.training.recipe import Recipe
 from recfactory.training.source import open_source
 from recfactory.tuner import evaluator
-from recfactory.tuner.oracles import EvolutionOracle, FGPSOracle, ParetoOracle, RandomOracle
+from recfactory.tuner.one_shot import EvolutionOracle, ParetoOracle, RandomOracle
 from recfactory.tuner.tuner import SupernetTuner
+from recfactory.tuner.two_shot import FGPSOracle
 
 GUESS = PredictorOptions(embedding=2, widths=((4,),), decays=(1.0,), epochs=3, folds=2)
 SHOT = ShotRecipe(epochs=1, batch_size=100, optimizer="adam", learning_rate=0.01, seed=2)
@@ -155,7 +156,7 @@ def test_interrupted_between_any_two_trials_it_comes_to_the_same(done, source, t
     """Nothing is trained or chosen twice."""
     shots, choices = [], []
     monkeypatch.setattr(evaluator, "train_shot", lambda *a: shots.append(a[3].name) or shot.train_shot(*a))
-    monkeypatch.setattr("recfactory.tuner.oracles.choose", lambda *a: choices.append(1) or choice.choose(*a))
+    monkeypatch.setattr("recfactory.tuner.two_shot.choose", lambda *a: choices.append(1) or choice.choose(*a))
     run = SupernetTuner.run_trial
     stops = {"03", "06", "09", "13"}
 
