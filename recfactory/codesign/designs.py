@@ -78,7 +78,7 @@ class Designs:
         return np.concatenate(parts, axis=1).astype(np.int16)
 
     def around(self, paths: AnyRows, count: int, rng: np.random.Generator) -> Rows:
-        """Random candidates with given paths, taken in turn; the first half of them have the most bits.
+        """Random candidates with given paths, taken in turn; from the most bits to random ones.
 
         Args:
             paths: rows of the space, at least one.
@@ -87,10 +87,14 @@ class Designs:
         """
         rows = self.sample(count, rng)
         rows[:, self.columns.path] = paths[np.arange(count) % len(paths)]
-        hardware, most = self.hardware, slice(count // 2)
-        rows[most, self.columns.weights] = np.argmax(hardware.weight_bits)
-        rows[most, self.columns.activations] = np.argmax(hardware.activation_bits)
-        rows[most, self.columns.table] = np.argmax(hardware.embedding_bits)
+        hardware = self.hardware
+        most = np.empty_like(rows)
+        most[:, self.columns.weights] = np.argmax(hardware.weight_bits)
+        most[:, self.columns.activations] = np.argmax(hardware.activation_bits)
+        most[:, self.columns.table] = np.argmax(hardware.embedding_bits)
+        bits = self.columns.bits
+        kept = rng.random(rows[:, bits].shape) >= np.arange(count)[:, np.newaxis] / count
+        rows[:, bits] = np.where(kept, most[:, bits], rows[:, bits])
         return rows
 
     def mutate(self, rows: AnyRows, rng: np.random.Generator, mutations: int = 1) -> Rows:

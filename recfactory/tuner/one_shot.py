@@ -75,7 +75,7 @@ class StartedOracle(OneShotOracle):
     Args:
         *arguments: as of `SamplerOracle`.
         start: paths of the space; up to half of the finalists are the best candidates with these. With
-            hardware they get machines at random, and first the most bits, then random ones.
+            hardware they get machines at random, and from the most bits to random ones.
         **options: as of `OneShotOracle`.
     """
 
