@@ -1,6 +1,5 @@
 """Which operators a machine computes on digital units alone, where crossbars lose nothing."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +22,7 @@ def digital_slots(space: Space, on_crossbars: npt.NDArray[np.bool_]) -> list[fro
         space: of the paths.
         on_crossbars: which operations are, as of an estimate of `paths_workload`, `(n, operations)`.
     """
-    order: Sequence[Slot] = list(slots(space))
+    order = list(slots(space))
     found = places(space).slot
     used = np.stack([on_crossbars[:, found == place].any(axis=1) for place in range(len(order))], axis=1)
     return [frozenset(slot for slot, flag in zip(order, row, strict=True) if not flag) for row in used]
