@@ -64,7 +64,10 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     for method in SEARCHES:
         of_method = [row for row in rows if row["method"] == method]
         possible = [row for row in of_method if "impossible" not in row]
-        found = {"impossible": len(of_method) - len(possible), **(_summary(possible) if possible else {})}
+        found = {
+            "impossible": len(of_method) - len(possible),
+            **(_summary(possible, bits) if possible else {}),
+        }
         summary |= found if method == "codesign" else {method: found}
     summary["four_bits"] = _four_bits(bits)
     split = last_split(bits[0]["float"])
@@ -76,17 +79,19 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
     return summary
 
 
-def _summary(rows: Sequence[Row]) -> dict[str, Any]:
+def _summary(rows: Sequence[Row], bits: Sequence[Row]) -> dict[str, Any]:
     """Means over seeds of one way to search.
 
     Args:
         rows: one per seed.
+        bits: those of the architectures with few bits.
 
     Returns:
         `energy_gain`, `latency_gain` and `macs_gain` over the searched architecture on the machine `against`;
         `auc_loss` on the `split`, with the 95% interval of other rows by a paired bootstrap and that of other
-        seeds, and `logloss`; the loss beside the architecture `as_found`, not trained on, and that of the
-        design's model `in_float` beside it, not trained on either; the gains over all `baselines`; the
+        seeds, and `logloss`; the loss beside the architecture in 8 bits on chips of `against`, with the same
+        noise; that beside the architecture `as_found`, not trained on, and that of the design's model
+        `in_float` beside it, not trained on either; the gains over all `baselines`; the
         `ablation`: gains in `steps`, with a part `fixed` (and the AUC lost so), all `on_crossbars`, and by
         ADC `laws`, and the `crossbar_share` of multiply-adds; `auc_loss_by_noise` of the cells.
     """
@@ -114,6 +119,8 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
         "auc_loss": auc_loss(list(rows)),
         "auc_loss_paired": mean_and_interval([row["auc_losses"][split] for row in rows]),
         "auc_loss_over_seeds": over_seeds([row["auc_losses"][split][0] for row in rows]),
+        "auc_loss_on_baseline": _mean_auc(bits, f"noise_{USUAL_NOISE}_8", split)
+        - float(np.mean([row[split]["auc"] for row in rows])),
         "auc_loss_as_found": auc_loss(list(rows), "as_found"),
         "auc_loss_in_float": auc_loss([row["float"] for row in rows], "as_found"),
         "logloss": _mean([row[split]["logloss"] for row in rows]),
@@ -136,11 +143,12 @@ def _summary(rows: Sequence[Row]) -> dict[str, Any]:
 
 def _four_bits(bits: Sequence[Row]) -> dict[str, float]:
     split = last_split(bits[0]["float"])
-    before, after = (
-        np.mean([row[name][split]["auc"] for row in bits])
-        for name in ("float_tuned", f"noise_{USUAL_NOISE}_4")
-    )
-    return {**_gain([row["four_bits"] for row in bits]), "auc_loss": float(before - after)}
+    before, after = (_mean_auc(bits, name, split) for name in ("float_tuned", f"noise_{USUAL_NOISE}_4"))
+    return {**_gain([row["four_bits"] for row in bits]), "auc_loss": before - after}
+
+
+def _mean_auc(rows: Sequence[Row], name: str, split: str) -> float:
+    return float(np.mean([row[name][split]["auc"] for row in rows]))
 
 
 def _gain(gains: Sequence[Mapping[str, float]]) -> dict[str, float]:

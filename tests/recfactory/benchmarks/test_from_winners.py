@@ -122,6 +122,7 @@ def test_codesigns_cost_as_much_less_as_was_asked(features, winners, tmp_path, m
     assert {"impossible"} <= set(found["stretch"])
     assert found["four_bits"]["energy_j"] > 1.5
     assert set(found["bits"]) >= {"float_tuned", "noise_0.02_4"}
+    assert abs(found["auc_loss_on_baseline"]) < 0.5
     low, high = found["auc_loss_paired"][1:]
     assert low <= found["auc_loss_paired"][0] <= high
     assert set(found["ablation"]["fixed"]) == {"architecture", "bits", "hardware"}
