@@ -1,6 +1,7 @@
 """One row of the co-design benchmark: a searched co-design beside the architecture that it starts from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from recfactory.codesign.designs import Design
 from recfactory.codesign.placement import placed
 from recfactory.files import read_json
 from recfactory.models.ranker import Ranker
-from recfactory.quantise.precision import Precision
+from recfactory.quantise.precision import Crossbar, Precision
 from recfactory.quantise.tune import fine_tune_trained
 from recfactory.search.feasible import InfeasibleError
 from recfactory.space.path import Path as Architecture
@@ -75,7 +76,7 @@ def codesign_row(
     assert isinstance(machine, PIMConfig)
 
     def on(noise: float) -> Precision:
-        return placed(design.path, design.precision, machine, source.layout, noise)
+        return replace(design.precision, crossbar=Crossbar.of(machine, noise))
 
     noise = {f"{each}": on_chips(tuned, on(each), source) for each in NOISES}
     longer = fine_tune_trained(folder / WINNER, Precision({}), source, folder / "longer", ignore_line)

@@ -88,13 +88,13 @@ class Designs:
         rows = self.sample(count, rng)
         rows[:, self.columns.path] = paths[np.arange(count) % len(paths)]
         hardware = self.hardware
-        most = np.empty_like(rows)
-        most[:, self.columns.weights] = np.argmax(hardware.weight_bits)
-        most[:, self.columns.activations] = np.argmax(hardware.activation_bits)
-        most[:, self.columns.table] = np.argmax(hardware.embedding_bits)
+        most = np.zeros(rows.shape[1], np.int16)
+        most[self.columns.weights] = np.argmax(hardware.weight_bits)
+        most[self.columns.activations] = np.argmax(hardware.activation_bits)
+        most[self.columns.table] = np.argmax(hardware.embedding_bits)
         bits = self.columns.bits
         kept = rng.random(rows[:, bits].shape) >= np.arange(count)[:, np.newaxis] / count
-        rows[:, bits] = np.where(kept, most[:, bits], rows[:, bits])
+        rows[:, bits] = np.where(kept, most[bits], rows[:, bits])
         return rows
 
     def mutate(self, rows: AnyRows, rng: np.random.Generator, mutations: int = 1) -> Rows:
@@ -164,8 +164,6 @@ class Designs:
                 f"genes: row {row}, column {column} must be 0 to {self.columns.counts[column] - 1}, "
                 f"not {rows[row, column]}"
             )
-        if self.machines is not None:
-            self._places(rows)
         paths = decode(self.space, rows[:, self.columns.path])
         weights, activations, tables = self._bits_of(rows)
         digital = digital_slots(self.space, self._estimate(rows).on_crossbars)
