@@ -10,7 +10,8 @@ stored flipped, so that sums keep below half of what a full column makes: the bi
 differ from what was written by normal noise, once for all.
 
 Beyond ISAAC: DACs of several bits cannot count a sign alone, and take signed inputs offset as weights are.
-Small and zero inputs then drive whole columns, so that clipping costs far more.
+What a column then reads for inputs of zero is measured once for each chip and subtracted digitally. Small
+inputs still drive whole columns, so that clipping costs far more.
 """
 
 import tensorflow as tf
@@ -58,6 +59,8 @@ def product_error(
         tf.cast(number, tf.int32)
         for number in (crossbar.rows, crossbar.cell_bits, crossbar.dac_bits, bits.weight, bits.activation)
     )
+    zero = tf.where(signed, two_to(activation - 1), 0.0)
+    inputs = tf.concat([inputs, tf.fill([1, tf.shape(inputs)[1]], zero)], 0)
     slices, cycles = -(-weight // cell), -(-activation // dac)
     in_cell, in_cycle = two_to(cell), two_to(dac)
     place = two_to(cell * tf.range(slices))[:, tf.newaxis]
@@ -100,9 +103,10 @@ def product_error(
     start = tf.zeros([tf.shape(inputs)[0], tf.shape(weights)[1]])
     count = -(-tf.shape(weights)[0] // rows)
     shapes = [tf.TensorShape([]), tf.TensorShape([None, None])]
-    return tf.while_loop(
+    _, error = tf.while_loop(
         lambda i, _: i < count, array, [0, start], shape_invariants=shapes, parallel_iterations=1
-    )[1]
+    )
+    return error[:-1] - error[-1:]
 
 
 def _modulo(values: tf.Tensor, divisor: tf.Tensor) -> tf.Tensor:

@@ -50,12 +50,33 @@ def test_signed_inputs_are_in_twos_complement(case, rows, adc):
     np.testing.assert_array_equal(error(codes, weights, crossbar, bits, signed=True), expected)
 
 
-def test_zeros_cost_nothing():
-    """Offset, each of them would drive the columns of the highest bit."""
+@settings(max_examples=15)
+@given(products(), st.integers(2, 33), st.integers(2, 3), st.integers(1, 9))
+def test_what_is_read_for_zero_is_subtracted_where_inputs_are_offset(case, rows, dac, adc):
+    codes, weights, bits = case
+    crossbar, zeros = Crossbar(rows, 2, dac, adc), np.full((1, codes.shape[1]), 2 ** (bits[1] - 1))
+    read, at_zero = (plain_crossbar.multiply(given, weights, crossbar, *bits) for given in (codes, zeros))
+    expected = read - at_zero - (codes - zeros) @ weights
+    np.testing.assert_array_equal(error(codes, weights, crossbar, bits, signed=True), expected)
+
+
+@pytest.mark.parametrize("dac", [1, 2])
+def test_signed_zeros_cost_nothing(dac):
+    """Though, offset, each of them drives the columns of the highest bit."""
     weights = np.random.default_rng(0).integers(0, 255, (128, 9))
-    crossbar, zeros = Crossbar(128, 2, 1, 4), np.full((1, 128), 128)
+    crossbar, zeros = Crossbar(128, 2, dac, 4, noise=0.02), np.full((1, 128), 128)
     assert not error(zeros, weights, crossbar, (8, 8), signed=True).any()
     assert error(zeros, weights, crossbar, (8, 8)).all()
+
+
+@pytest.mark.parametrize("dac", [1, 2])
+def test_noise_of_small_signed_inputs_is_small(dac):
+    rng = np.random.default_rng(0)
+    weights, crossbar = rng.integers(0, 255, (64, 9)), Crossbar(64, 2, dac, 10, noise=0.02)
+    few = np.full((1, 64), 128) + (np.arange(64) < 2)
+    many = rng.integers(0, 256, (50, 64))
+    off = [np.abs(error(codes, weights, crossbar, (8, 8), signed=True)).mean() for codes in (few, many)]
+    assert off[0] < 0.1 * off[1]
 
 
 @settings(max_examples=20)
