@@ -9,8 +9,9 @@ from hw.config import PIMConfig, Roofline
 from hw.errors import HardwareError
 from hw.estimate import estimate
 from hw.machine_file import PRESETS, from_dict, from_yaml, load, to_yaml
+from hw.operation import Operation, attention, elementwise, lookup, matrix, pairs
 from hw.result import Estimate
-from hw.workload import Operation, Workload, attention, elementwise, lookup, matrix, pairs
+from hw.workload import Workload
 
 __all__ = [
     "PRESETS",

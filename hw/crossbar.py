@@ -11,7 +11,8 @@ import numpy as np
 
 from hw import components as part
 from hw.circuit import Circuit, Floats
-from hw.workload import MATRIX, Workload
+from hw.operation import MATRIX
+from hw.workload import Workload
 
 PARTS = (
     "adc",

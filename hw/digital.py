@@ -19,8 +19,9 @@ from hw import components as part
 from hw.arithmetic import multiply_add_energy
 from hw.circuit import Circuit, Floats
 from hw.crossbar import bits
+from hw.operation import ATTENTION, MATRIX, PAIRS
 from hw.sizes import Integers
-from hw.workload import ATTENTION, MATRIX, PAIRS, Workload
+from hw.workload import Workload
 
 PARTS = ("digital", "input_register", "edram", "bus", "router")
 """What an operation's energy consists of."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw.circuit import Floats
-from hw.workload import LOOKUP, Workload
+from hw.operation import LOOKUP
+from hw.workload import Workload
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,10 @@ from hw import components as part
 from hw import crossbar, digital, lookups
 from hw.area import TILE_PARTS
 from hw.circuit import Circuit, Floats
+from hw.operation import MATRIX
 from hw.result import Estimate, power
 from hw.schedule import Shared, last_end
-from hw.workload import MATRIX, Workload
+from hw.workload import Workload
 
 COMPONENTS = (*crossbar.PARTS, "digital", "memory")
 """What takes energy."""

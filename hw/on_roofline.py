@@ -6,9 +6,10 @@ from hw import lookups
 from hw.circuit import Floats
 from hw.config import Roofline
 from hw.memories import memory
+from hw.operation import ABSENT, ATTENTION, MATRIX, PAIRS
 from hw.result import Estimate, power
 from hw.sizes import Integers
-from hw.workload import ABSENT, ATTENTION, MATRIX, PAIRS, Workload
+from hw.workload import Workload
 
 STARTED = (MATRIX, PAIRS, ATTENTION)
 """Operations that are started for themselves; element-wise work is done along with those before it."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hw.workload import ATTENTION, ELEMENTWISE, MATRIX, PAIRS
+from hw.operation import ATTENTION, ELEMENTWISE, MATRIX, PAIRS
 from recfactory.space.operations import NORM, Linear, Operation
 from recfactory.space.operators import HEADS, operator
 from recfactory.space.wiring import Part
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
     Args:
         name: within its part.
-        kind: of `hw.workload`.
+        kind: of `hw.operation`.
         rows: as of `hw.Operation`, like the sizes that follow.
         columns: see there.
         uses: see there.

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hw.operation import ABSENT, ELEMENTWISE, LOOKUP
 from hw.sizes import Integers
-from hw.workload import ABSENT, ELEMENTWISE, LOOKUP, Workload
+from hw.workload import Workload
 from recfactory.codesign.steps import Step, steps
 from recfactory.features.layout import Layout
 from recfactory.quantise.precision import Precision, slots

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from hw.workload import Operation, Workload, elementwise, lookup, matrix, pairs
+from hw.operation import Operation, elementwise, lookup, matrix, pairs
+from hw.workload import Workload
 from recfactory.codesign.workload import LOOKUPS, MEAN
 from recfactory.errors import UsageError
 from recfactory.features.layout import Layout

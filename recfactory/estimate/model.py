@@ -9,7 +9,7 @@ import numpy as np
 
 import hw
 from hw.config import Machine, PIMConfig
-from hw.workload import LOOKUP
+from hw.operation import LOOKUP
 from recfactory.codesign.design_file import read_design
 from recfactory.codesign.hardware import read_hardware
 from recfactory.codesign.workload import path_workload

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path as File
 
-from hw.workload import ABSENT, ELEMENTWISE, Operation, Workload, elementwise, lookup
+from hw.operation import ABSENT, ELEMENTWISE, Operation, elementwise, lookup
+from hw.workload import Workload
 from recfactory.codesign.steps import Step, steps
 from recfactory.codesign.workload import LOOKUPS, MEAN, without_absent
 from recfactory.errors import UserError

@@ -12,8 +12,8 @@ from hw import PRESETS, HardwareError, Workload, estimate, load
 from hw.circuit import resolve
 from hw.estimate import CHUNK
 from hw.memories import MEMORIES
+from hw.operation import PAIRS
 from hw.result import Estimate
-from hw.workload import PAIRS
 
 
 @pytest.mark.parametrize("machine", ["handcrafted", "cpu"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hw import PRESETS, HardwareError, Workload, attention, elementwise, estimate, load, lookup, matrix, pairs
-from hw.workload import MATRIX, PAIRS
+from hw.operation import MATRIX, PAIRS
 
 
 def test_multiply_accumulates_by_kind():

@@ -8,7 +8,7 @@ import pytest
 import hw
 from hw import components
 from hw.adc import LAWS
-from hw.workload import MATRIX
+from hw.operation import MATRIX
 from recfactory.benchmarks.gains import PARTS, cost, explain, four_bits, prices
 from recfactory.codesign.designs import Design
 from recfactory.codesign.workload import path_workload

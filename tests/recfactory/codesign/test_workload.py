@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hw
+from hw.operation import ABSENT, ATTENTION, LOOKUP, MATRIX, PAIRS
 from hw.schedule import last_end
-from hw.workload import ABSENT, ATTENTION, LOOKUP, MATRIX, PAIRS
 from recfactory.codesign.workload import path_workload, paths_workload, places
 from recfactory.features.layout import make_layout
 from recfactory.layers.forward import forward
