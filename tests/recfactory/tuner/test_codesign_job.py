@@ -171,7 +171,7 @@ def test_every_candidate_is_measured_before_it_is_scored(out):
     scores = [record["scores"] for record in records if record["kind"] == "finished"]
     assert len(scores) == 10
     assert all(one["energy_j"] > 0 and one["utilisation"] <= 1 for one in scores)
-    assert all(one["adc_shortfall"] <= 2 for one in scores)
+    assert all(one["adc_shortfall"] <= 0 for one in scores)
 
 
 def test_what_cannot_be_is_told(features, tmp_path):
