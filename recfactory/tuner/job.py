@@ -44,7 +44,7 @@ ORACLES: dict[str, type[SamplerOracle]] = {
 OF_RECIPE = ("first", "mining", "farthest", "by_first", "start")
 """Arguments of oracles that a recipe has entries for."""
 USABLE = (parse_constraint("utilisation<=1"), parse_constraint("adc_shortfall<=0"))
-"""A chip has no more crossbars than it has; what ADCs that clip cost a model alone, a supernet does not tell."""
+"""A chip has no more crossbars than it has; what clipping costs a model alone, a supernet does not tell."""
 
 
 def search(
