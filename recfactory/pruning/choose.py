@@ -64,7 +64,7 @@ def _enough(path: Path, cut: Cut, allowed: Sequence[Group], target: float) -> in
 
 
 def smallest(worths: Sequence[Floats], costs: Sequence[int], excess: float) -> list[Any]:
-    """The single weights of the least worth whose costs make up for an excess.
+    """The single weights of the least worth for what they cost, as many as make up for an excess.
 
     Args:
         worths: of the weights, an array per matrix; those that are removed already are infinite.
@@ -76,7 +76,7 @@ def smallest(worths: Sequence[Floats], costs: Sequence[int], excess: float) -> l
     """
     flat = np.concatenate([worth.reshape(-1) for worth in worths])
     price = np.concatenate([np.full(worth.size, cost) for worth, cost in zip(worths, costs, strict=True)])
-    order = np.argsort(flat, kind="stable")
+    order = np.argsort(flat / price, kind="stable")
     count = int(np.searchsorted(np.cumsum(price[order]), excess)) + 1 if excess > 0 else 0
     gone = np.zeros(len(flat), np.bool_)
     gone[order[:count]] = True

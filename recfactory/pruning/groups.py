@@ -50,7 +50,7 @@ class Group(NamedTuple):
 
     Args:
         place: what to clear; all else follows.
-        worth: mean worth of its weights.
+        worth: that of its weights, per multiply-accumulate that goes with them.
     """
 
     place: Place
@@ -96,31 +96,31 @@ def groups(path: Path, cut: Cut, values: Values) -> list[Group]:
                 continue
             sums = tally.read(here)
             found += _each(here, sums, here.flags(cut) & (readers[maker] > 1))
-            if len(segments) > 1 and sums.count.sum():
-                found.append(Group(here, float(sums.total.sum() / sums.count.sum())))
+            if len(segments) > 1 and sums.macs.sum():
+                found.append(Group(here, float(sums.total.sum() / sums.macs.sum())))
     return sorted(found, key=lambda group: group.worth)
 
 
 @dataclass
 class _Sums:
-    """Sums of worths and numbers of weights, per channel of the whole path."""
+    """Sums of worths and of multiply-accumulates, per channel of the whole path."""
 
     size: int
     total: Floats = field(init=False)
-    count: Floats = field(init=False)
+    macs: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        self.total, self.count = np.zeros((2, self.size))
+        self.total, self.macs = np.zeros((2, self.size))
 
     def add(self, where: "Flags | slice", other: "_Sums") -> None:
         """Adds sums to those at some places."""
         self.total[where] += other.total
-        self.count[where] += other.count
+        self.macs[where] += other.macs
 
-    def put(self, where: Flags, matrix: Floats) -> None:
-        """Adds the sums over the rows of a matrix, a row per place."""
+    def put(self, where: Flags, matrix: Floats, uses: int) -> None:
+        """Adds the sums over the rows of a matrix that is applied so often to an example, a row per place."""
         self.total[where] += matrix.sum(axis=1)
-        self.count[where] += matrix.shape[1]
+        self.macs[where] += matrix.shape[1] * uses
 
 
 @dataclass
@@ -144,7 +144,7 @@ class _Tally:
         assert isinstance(place.what, int)
         whole, found = self.reads[place.what], _Sums(place.stop - place.start)
         found.total += whole.total[place.start : place.stop]
-        found.count += whole.count[place.start : place.stop]
+        found.macs += whole.macs[place.start : place.stop]
         return found
 
 
@@ -153,40 +153,39 @@ def _tally(path: Path, cut: Cut, part: Part, values: Values) -> _Tally:
     reads = [_Sums(len(flags)) for flags in left.reads]
     tally = _Tally(reads, _Sums(len(left.inner)), _Sums(len(left.out)), _Sums(0))
     width = path.space.embedding_dim
-    named = {
-        o.name: values[part, o.name]
-        for o in operations(path, cut, part)
-        if isinstance(o, Linear) and (part, o.name) in values
-    }
-    kernel = named["kernel"] if "kernel" in named else np.zeros((0, int(left.out.sum())))
+    linears = {o.name: o for o in operations(path, cut, part) if isinstance(o, Linear)}
+    named = {name: values[part, name] for name in linears if (part, name) in values}
+    kernel = named.get("kernel", np.zeros((0, int(left.out.sum()))))
+    uses = {name: linear.uses for name, linear in linears.items()}
+    often = uses.get("kernel", 1)
     if part.role == "head":
         numbers = int(left.reads[0].sum())
-        reads[0].put(left.reads[0], kernel[:numbers])
-        reads[1].put(left.reads[1], _by_token(kernel[numbers:], width))
+        reads[0].put(left.reads[0], kernel[:numbers], often)
+        reads[1].put(left.reads[1], _by_token(kernel[numbers:], width), often)
     elif part.role == "dense_to_sparse":
-        reads[0].put(left.reads[0], kernel)
-        tally.out.put(left.out, _by_token(kernel.T, width))
+        reads[0].put(left.reads[0], kernel, often)
+        tally.out.put(left.out, _by_token(kernel.T, width), often)
     elif part.role == "fm":
         dense = next(found for p, found in cut.items() if p.number == part.number and p.role == "dense")
-        tally.out.put(left.out, kernel.reshape(1, -1))
+        tally.out.put(left.out, kernel.reshape(1, -1), often)
         tally.columns = _Sums(len(dense.out))
-        tally.columns.put(dense.out, kernel.T)
+        tally.columns.put(dense.out, kernel.T, often)
     else:
-        tally.out.put(left.out, kernel.T)
+        tally.out.put(left.out, kernel.T, often)
         if part.kind == "dot_product":
-            reads[0].put(left.reads[0], named["project"])
-            reads[1].put(left.reads[1], named["reduce"])
-            tally.inner.put(left.inner, named["reduce"].T)
+            reads[0].put(left.reads[0], named["project"], uses["project"])
+            reads[1].put(left.reads[1], named["reduce"], uses["reduce"])
+            tally.inner.put(left.inner, named["reduce"].T, uses["reduce"])
             _put_pairs(tally.inner, left.inner, kernel)
         elif part.kind == "gating":
-            reads[0].put(left.reads[0], named["gate"])
-            tally.inner.put(left.inner, named["gate"].T)
-            tally.inner.put(left.inner, kernel)
+            reads[0].put(left.reads[0], named["gate"], uses["gate"])
+            tally.inner.put(left.inner, named["gate"].T, uses["gate"])
+            tally.inner.put(left.inner, kernel, often)
         elif part.kind == "sum":
             if len(kernel):
-                tally.inner.put(left.inner, kernel)
+                tally.inner.put(left.inner, kernel, often)
         else:
-            reads[0].put(left.reads[0], kernel)
+            reads[0].put(left.reads[0], kernel, often)
     return tally
 
 
@@ -197,7 +196,7 @@ def _put_pairs(sums: _Sums, inner: Flags, kernel: Floats) -> None:
     for side in pairs(tokens):
         own = side < tokens - 1
         np.add.at(sums.total, places[side[own]], kernel[own].sum(axis=1))
-        np.add.at(sums.count, places[side[own]], kernel.shape[1])
+        np.add.at(sums.macs, places[side[own]], kernel.shape[1])
 
 
 def _by_token(rows: Floats, width: int) -> Floats:
@@ -218,6 +217,6 @@ def _segments(path: Path, part: Part) -> Iterator[tuple[Part, Place]]:
 
 def _each(place: Place, sums: _Sums, chosen: Flags) -> Iterator[Group]:
     """A group for each chosen channel that has weights."""
-    for i in np.flatnonzero(chosen & (sums.count > 0)):
+    for i in np.flatnonzero(chosen & (sums.macs > 0)):
         at = place.start + int(i)
-        yield Group(place._replace(start=at, stop=at + 1), float(sums.total[i] / sums.count[i]))
+        yield Group(place._replace(start=at, stop=at + 1), float(sums.total[i] / sums.macs[i]))

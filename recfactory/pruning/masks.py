@@ -77,20 +77,14 @@ class MaskedTower(keras.layers.Layer):
         return matrices
 
     def worths(self) -> dict[tuple[str, str], Floats]:
-        """What each weight is worth beside the others of its matrix.
+        """What each weight is worth: its share of the squares of its matrix, as it is computed with.
 
-        Its learned mask in standard deviations from the mean one (masks differ more between matrices than
-        within them, and whole operators would go first), or its square in mean squares.
+        Every matrix is worth the same, so that none goes as a whole because its numbers are small.
         """
         found = {}
-        for i, (name, variable) in enumerate(self.named.items()):
-            w = tf.convert_to_tensor(variable) * (self.kept[i] if self.sparse else 1.0)
-            if self.learned:
-                mask = self._mask(i, w).numpy()
-                found[name] = (mask - mask.mean()) / (mask.std() + EPSILON)
-            else:
-                square = np.square(w.numpy())
-                found[name] = square / (square.mean() + EPSILON)
+        for name, matrix in zip(self.named, self.effective(), strict=True):
+            squares = np.square(matrix.numpy())
+            found[name] = squares / (squares.sum() + EPSILON)
         return found
 
     def fold(self) -> keras.Model:

@@ -55,6 +55,14 @@ def test_a_channel_is_worth_its_column_and_the_rows_that_read_it():
     assert Place(SECOND, 0, 0, 3) not in found
 
 
+def test_a_weight_that_is_used_often_costs_more():
+    cut, embed = whole(CHAIN), Part(2, "sparse", "efc")
+    close(CHAIN, cut)
+    found = worth(CHAIN, cut, ones(CHAIN, cut))
+    # 2 weights of its own, for each of the 4 numbers of a token, and 4 of the head, used once.
+    assert found[Place(embed, "out", 0, 1)] == pytest.approx((2 + 4) / (2 * 4 + 4))
+
+
 def test_raw_inputs_stay_while_what_reads_them_does():
     path = PATHS["dot products and attention"]
     cut = whole(path)
@@ -122,6 +130,8 @@ def test_single_weights():
     gone = smallest(worths, [1, 4], excess=5)
     assert [flags.tolist() for flags in gone] == [[[False, True], [False, False]], [[True]]]
     assert not any(flags.any() for flags in smallest(worths, [1, 4], excess=0))
+    (gone,) = smallest([np.array([[1.0]]), np.array([[2.0]])], [1, 4], excess=1)[1]
+    assert gone  # it is worth more, but less for each time that it is used
     everything = smallest(worths, [1, 4], excess=100)
     assert not everything[0][1, 0]  # what is gone already cannot go again
 

