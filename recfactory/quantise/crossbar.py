@@ -59,8 +59,9 @@ def product_error(
         tf.cast(number, tf.int32)
         for number in (crossbar.rows, crossbar.cell_bits, crossbar.dac_bits, bits.weight, bits.activation)
     )
-    zero = tf.where(signed, two_to(activation - 1), 0.0)
-    inputs = tf.concat([inputs, tf.fill([1, tf.shape(inputs)[1]], zero)], 0)
+    half = two_to(activation - 1)
+    zeros = tf.fill([1, tf.shape(inputs)[1]], tf.where(signed, half, 0.0))
+    inputs = tf.concat([inputs, zeros], 0)
     slices, cycles = -(-weight // cell), -(-activation // dac)
     in_cell, in_cycle = two_to(cell), two_to(dac)
     place = two_to(cell * tf.range(slices))[:, tf.newaxis]
@@ -68,10 +69,8 @@ def product_error(
     spread = crossbar.noise * (in_cell - 1.0)
     noise = spread * tf.random.stateless_normal(tf.shape(planes), [seed, 0])
     twos_complement = tf.logical_and(signed, tf.logical_and(dac == 1, cycles > 1))
-    range_of_inputs = two_to(dac * cycles)
-    turned = _modulo(inputs + range_of_inputs / 2.0, range_of_inputs)
-    given = tf.where(twos_complement, turned, inputs)
-    meant = tf.where(twos_complement, inputs - range_of_inputs / 2.0, inputs)
+    given = tf.where(twos_complement, _modulo(inputs + half, 2.0 * half), inputs)
+    meant = tf.where(twos_complement, inputs - half, inputs)
     limit = two_to(crossbar.adc_bits) - 1.0
 
     def read(used: slice, cells: tf.Tensor) -> tf.Tensor:

@@ -116,7 +116,8 @@ def test_what_carries_useless_columns_alone_goes_first(learned):
     worths, tokens = masked.worths(), slice(8, None)
     head = worths["block_1_head", "kernel"]
     assert head[tokens].mean() < 0.1 * head[:8].mean()
-    left = Ticket(PATH, whole(PATH), {}).without_structure(worths, 0.8 * PATH.macs).cut
-    # Of eight columns for two products of numbers, masks find a few that are one too many.
-    assert left[Part(1, "dense", "fc")].out.sum() >= 6
+    # Masks make columns small that batch normalisation makes large again; two go that the head reads.
+    share, kept = (0.8, 6) if learned else (0.9, 8)
+    left = Ticket(PATH, whole(PATH), {}).without_structure(worths, share * PATH.macs).cut
+    assert left[Part(1, "dense", "fc")].out.sum() >= kept
     assert not left[Part(1, "sparse", "efc")].out.all()
